@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "lwp/wire/bytes.h"
+
+/* The well-formed sequences by their first byte: how many bytes follow, and what the first of them
+ * may be (Unicode 15, table 3-7). */
+struct utf8_row {
+    uint8_t first_min, first_max, tail_count, second_min, second_max;
+};
+
+static const struct utf8_row utf8_rows[] = {
+    {0x00, 0x7f, 0, 0x00, 0x00}, {0xc2, 0xdf, 1, 0x80, 0xbf}, {0xe0, 0xe0, 2, 0xa0, 0xbf},
+    {0xe1, 0xec, 2, 0x80, 0xbf}, {0xed, 0xed, 2, 0x80, 0x9f}, {0xee, 0xef, 2, 0x80, 0xbf},
+    {0xf0, 0xf0, 3, 0x90, 0xbf}, {0xf1, 0xf3, 3, 0x80, 0xbf}, {0xf4, 0xf4, 3, 0x80, 0x8f},
+};
+
+static const struct utf8_row *row_of(uint8_t first)
+{
+    for (size_t i = 0; i < sizeof(utf8_rows) / sizeof(utf8_rows[0]); i++)
+        if (first >= utf8_rows[i].first_min && first <= utf8_rows[i].first_max)
+            return &utf8_rows[i];
+    return NULL;
+}
+
+/* The size of the sequence at the front of `text`, or 0 if it is not well-formed. */
+static size_t sequence_size(struct lwp_bytes text)
+{
+    const struct utf8_row *row = row_of(text.data[0]);
+    if (!row || text.size <= row->tail_count)
+        return 0;
+    if (row->tail_count && (text.data[1] < row->second_min || text.data[1] > row->second_max))
+        return 0;
+    for (size_t i = 2; i <= row->tail_count; i++)
+        if ((text.data[i] & 0xc0) != 0x80)
+            return 0;
+    return 1U + row->tail_count;
+}
+
+bool lwp_utf8_valid(struct lwp_bytes text)
+{
+    while (text.size) {
+        size_t size = sequence_size(text);
+        if (size == 0)
+            return false;
+        text = lwp_bytes_from(text, size);
+    }
+    return true;
+}
