@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* json.h - the JSON documents in topic, cluster-status and error answers (specification 5, 12.1). The
- * only layer of the codec that allocates. */
+/* json.h - the JSON documents in topic, cluster-status and error answers (specification 5, 12.1).
+ * The only layer of the codec that allocates. */
 #ifndef LWP_JSON_JSON_H
 #define LWP_JSON_JSON_H
 
@@ -20,10 +20,9 @@ struct lwp_json;
  * Reads one document, with nothing but white space after it.
  *
  * LWP_OK                 `*json` is the caller's, for lwp_json_free().
- * LWP_PAYLOAD_TOO_LARGE  more than LWP_JSON_MAX_SIZE bytes, or nested deeper than LWP_JSON_MAX_DEPTH.
- * LWP_INVALID_TEXT       not UTF-8.
- * LWP_INVALID_PAYLOAD    not JSON; `*fault` has the offset, here and above.
- * LWP_NO_MEMORY
+ * LWP_PAYLOAD_TOO_LARGE  more than LWP_JSON_MAX_SIZE bytes, or nested deeper than
+ * LWP_JSON_MAX_DEPTH. LWP_INVALID_TEXT       not UTF-8. LWP_INVALID_PAYLOAD    not JSON; `*fault`
+ * has the offset, here and above. LWP_NO_MEMORY
  */
 enum lwp_status lwp_json_read(struct lwp_bytes text, struct lwp_json **json,
                               struct lwp_fault *fault);
@@ -32,16 +31,18 @@ enum lwp_status lwp_json_read(struct lwp_bytes text, struct lwp_json **json,
 void lwp_json_free(struct lwp_json *json);
 
 /*
- * Members by path: names and indices joined by dots, for example "topics.0.name"; "" is the document
- * itself. LWP_OK, or LWP_INVALID_ARGUMENT if there is no such member or it is of another type; the
- * result is untouched then. Integers are 0 to 2^64-1. Strings are views until lwp_json_free().
+ * Members by path: names and indices joined by dots, for example "topics.0.name"; "" is the
+ * document itself. LWP_OK, or LWP_INVALID_ARGUMENT if there is no such member or it is of another
+ * type; the result is untouched then. Integers are 0 to 2^64-1. Strings are views until
+ * lwp_json_free().
  */
 enum lwp_status lwp_json_integer(const struct lwp_json *json, const char *path, uint64_t *value);
 enum lwp_status lwp_json_string(const struct lwp_json *json, const char *path,
                                 struct lwp_bytes *value);
 enum lwp_status lwp_json_boolean(const struct lwp_json *json, const char *path, bool *value);
 
-/** The number of elements of the array, or members of the object, at `path`; 0 if there is neither. */
+/** The number of elements of the array, or members of the object, at `path`; 0 if there is neither.
+ */
 size_t lwp_json_count(const struct lwp_json *json, const char *path);
 
 /* What a topic answer tells of a topic. */
@@ -77,16 +78,16 @@ struct lwp_error_document {
 };
 
 /*
- * Writers: compact, no spaces, slashes not escaped. Keys stand in alphabetical order where the dialect
- * has topic_epoch (D18), else in the specification's; the topics of a list stand in the order id, name,
- * created_at, topic_epoch in both. LWP_OK, LWP_FULL or LWP_NO_MEMORY.
+ * Writers: compact, no spaces, slashes not escaped. Keys stand in alphabetical order where the
+ * dialect has topic_epoch (D18), else in the specification's; the topics of a list stand in the
+ * order id, name, created_at, topic_epoch in both. LWP_OK, LWP_FULL or LWP_NO_MEMORY.
  */
 
-/** {"created_at":…,"id":…,"max_age_secs":…,"max_bytes":…,"name":…,"topic_epoch":…}: topic_epoch only
- * if the dialect has it, the two retention members only if the topic has them. The specification's
- * order is id, name, created_at, max_age_secs, max_bytes. */
-enum lwp_status lwp_json_write_topic(const struct lwp_dialect *dialect, const struct lwp_topic *topic,
-                                     struct lwp_writer *out);
+/** {"created_at":…,"id":…,"max_age_secs":…,"max_bytes":…,"name":…,"topic_epoch":…}: topic_epoch
+ * only if the dialect has it, the two retention members only if the topic has them. The
+ * specification's order is id, name, created_at, max_age_secs, max_bytes. */
+enum lwp_status lwp_json_write_topic(const struct lwp_dialect *dialect,
+                                     const struct lwp_topic *topic, struct lwp_writer *out);
 
 /** {"topics":[…]}; retention is never part of it. */
 enum lwp_status lwp_json_write_topics(const struct lwp_dialect *dialect,
@@ -96,7 +97,8 @@ enum lwp_status lwp_json_write_topics(const struct lwp_dialect *dialect,
 /** {"<key>":<id>}: the answers "deleted" and "unsubscribed". */
 enum lwp_status lwp_json_write_id(const char *key, uint64_t id, struct lwp_writer *out);
 
-/** {"max_age_secs":…,"max_bytes":…,"topic_id":…}; the specification's order begins with topic_id. */
+/** {"max_age_secs":…,"max_bytes":…,"topic_id":…}; the specification's order begins with topic_id.
+ */
 enum lwp_status lwp_json_write_retention(const struct lwp_dialect *dialect,
                                          const struct lwp_topic *topic, struct lwp_writer *out);
 

@@ -6,8 +6,9 @@
 #include "lwp/wire/dialect.h"
 #include "lwp/wire/header.h"
 
-#define LWP_MAX_PAYLOAD_DEFAULT 16777216U /* 16 MiB: payload bytes, the header not counted (D30).  \
-                                           */
+#define LWP_MAX_PAYLOAD_DEFAULT                                                                    \
+    16777216U /* 16 MiB: payload bytes, the header not counted (D30).                              \
+               */
 
 enum lwp_kind {
     LWP_KIND_UNKNOWN,

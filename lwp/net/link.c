@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "lwp/net/link.h"
+
+#include <stdlib.h>
+
+/* What a queue begins with, and how much room a read wants to have. */
+enum { FIRST_CAPACITY = 4096 };
+
+void lwp_link_init(struct lwp_link *link, const struct lwp_session_options *options,
+                   struct lwp_transport *transport, size_t out_limit, uint64_t now_ns)
+{
+    *link = (struct lwp_link){.transport = transport, .read_status = LWP_OK};
+    link->session.in.limit = lwp_session_in_limit(options);
+    link->session.out.limit = out_limit;
+    lwp_session_init(&link->session, options, now_ns);
+}
+
+void lwp_link_done(struct lwp_link *link)
+{
+    lwp_transport_free(link->transport);
+    free(link->session.in.data);
+    free(link->session.out.data);
+    *link = (struct lwp_link){.transport = NULL, .read_status = LWP_CLOSED};
+}
+
+/* Makes room for `wanted` more bytes. */
+static enum lwp_status grow(struct lwp_queue *queue, size_t wanted)
+{
+    size_t capacity = lwp_queue_next_capacity(queue, wanted);
+    if (capacity == 0)
+        return LWP_FULL;
+    if (capacity == queue->capacity)
+        return LWP_OK;
+    if (capacity < FIRST_CAPACITY && queue->limit >= FIRST_CAPACITY)
+        capacity = FIRST_CAPACITY;
+    uint8_t *memory = malloc(capacity);
+    if (!memory)
+        return LWP_NO_MEMORY;
+    free(lwp_queue_move(queue, memory, capacity));
+    return LWP_OK;
+}
+
+enum lwp_status lwp_link_send(struct lwp_link *link, const struct lwp_frame *frame, uint32_t keep,
+                              uint64_t now_ns)
+{
+    const enum lwp_status status = grow(&link->session.out, lwp_frame_size(frame));
+    return status == LWP_OK ? lwp_session_send(&link->session, *frame, keep, now_ns) : status;
+}
+
+enum lwp_status lwp_link_push(struct lwp_link *link, struct lwp_bytes bytes, uint64_t now_ns)
+{
+    const enum lwp_status status = grow(&link->session.out, bytes.size);
+    if (status != LWP_OK)
+        return status;
+    link->session.said_ns = now_ns;
+    return lwp_queue_push(&link->session.out, bytes);
+}
+
+static enum lwp_status end_reading(struct lwp_link *link, enum lwp_status status)
+{
+    link->read_status = status;
+    return status;
+}
+
+enum lwp_status lwp_link_read(struct lwp_link *link, uint64_t now_ns)
+{
+    if (link->read_status != LWP_OK)
+        return link->read_status;
+    struct lwp_queue *in = &link->session.in;
+    size_t room = 0;
+    uint8_t *at = lwp_queue_room(in, &room);
+    if (room == 0) {
+        const enum lwp_status grown = grow(in, 1);
+        if (grown != LWP_OK)
+            return grown == LWP_FULL ? LWP_WOULD_BLOCK : end_reading(link, grown);
+        at = lwp_queue_room(in, &room);
+    }
+    size_t count = 0;
+    const enum lwp_status status = lwp_transport_read(link->transport, at, room, &count);
+    if (status == LWP_OK)
+        lwp_session_received(&link->session, count, now_ns);
+    else if (status != LWP_WOULD_BLOCK)
+        return end_reading(link, status);
+    return status;
+}
+
+enum lwp_status lwp_link_write(struct lwp_link *link)
+{
+    struct lwp_queue *out = &link->session.out;
+    while (out->size) {
+        size_t count = 0;
+        const enum lwp_status status =
+            lwp_transport_write(link->transport, lwp_queue_bytes(out), &count);
+        if (status == LWP_WOULD_BLOCK)
+            return status;
+        if (status != LWP_OK) {
+            lwp_queue_drop(out, out->size);
+            return status;
+        }
+        lwp_queue_drop(out, count);
+    }
+    if (link->closing)
+        lwp_transport_close(link->transport, LWP_CLOSE_FIN);
+    return LWP_OK;
+}
+
+void lwp_link_close(struct lwp_link *link, enum lwp_close how)
+{
+    if (how == LWP_CLOSE_RST) {
+        lwp_transport_close(link->transport, how);
+        end_reading(link, LWP_RESET);
+        return;
+    }
+    if (how == LWP_CLOSE_FIN) {
+        link->closing = true;
+        end_reading(link, LWP_CLOSED);
+    }
+    const enum lwp_status status = lwp_link_write(link);
+    if (how == LWP_CLOSE_HALF && status != LWP_WOULD_BLOCK)
+        lwp_transport_close(link->transport, how);
+}

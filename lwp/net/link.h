@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* link.h - a session on a transport: owns both and the queues' memory, and is the one pump that
+ * moves bytes between them. */
+#ifndef LWP_NET_LINK_H
+#define LWP_NET_LINK_H
+
+#include "lwp/net/transport.h"
+#include "lwp/session/session.h"
+
+struct lwp_link {
+    struct lwp_session session;
+    struct lwp_transport *transport; /* NULL once the link is done with. */
+    enum lwp_status
+        read_status; /* LWP_OK, or how the peer ended it: LWP_CLOSED, LWP_RESET, LWP_IO. */
+    bool closing;    /* Nothing is read or sent any more; close when all is written. */
+};
+
+/** Takes over the transport. The output queue holds at most `out_limit` bytes. Allocates nothing
+ * yet. */
+void lwp_link_init(struct lwp_link *link, const struct lwp_session_options *options,
+                   struct lwp_transport *transport, size_t out_limit, uint64_t now_ns);
+
+/** Closes, frees the transport and the memory. Harmless on a link that is all zeros or done with.
+ */
+void lwp_link_done(struct lwp_link *link);
+
+/**
+ * Seals and queues a frame as lwp_session_send() does, growing the queue within its limit. LWP_OK,
+ * LWP_FULL or LWP_NO_MEMORY, with nothing queued.
+ */
+enum lwp_status lwp_link_send(struct lwp_link *link, const struct lwp_frame *frame, uint32_t keep,
+                              uint64_t now_ns);
+
+/** Queues bytes as they are: LWP_OK, LWP_FULL or LWP_NO_MEMORY. */
+enum lwp_status lwp_link_push(struct lwp_link *link, struct lwp_bytes bytes, uint64_t now_ns);
+
+/**
+ * One read of at most what the input queue has room for, growing it as bytes arrive.
+ *
+ * LWP_OK           bytes came: call lwp_session_receive() until it wants more.
+ * LWP_WOULD_BLOCK  nothing came.
+ * else             the end: also in `read_status`, for this and all later calls.
+ */
+enum lwp_status lwp_link_read(struct lwp_link *link, uint64_t now_ns);
+
+/** Writes what the transport takes. LWP_OK when all is written, LWP_WOULD_BLOCK when not, LWP_RESET
+ * or LWP_IO when the peer is gone; what was queued is lost then. Finishes a close that was asked
+ * for. */
+enum lwp_status lwp_link_write(struct lwp_link *link);
+
+/** Closes as soon as all that is queued is written; LWP_CLOSE_RST at once. The link stays readable
+ * only after LWP_CLOSE_HALF. */
+void lwp_link_close(struct lwp_link *link, enum lwp_close how);
+
+#endif
