@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "lwp/bench/report.h"
+
+#include <string.h>
+
+/* What a JSON string takes as it is; the rest becomes a blank. */
+static void clean(char *text)
+{
+    text[strcspn(text, "\n")] = '\0';
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+            *text = ' ';
+}
+
+struct machine machine_here(void)
+{
+    struct machine machine = {"unknown"};
+    FILE *in = fopen("/proc/cpuinfo", "r");
+    if (!in)
+        return machine;
+    char line[256];
+    while (fgets(line, sizeof(line), in)) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", strlen("model name")) != 0 || !colon)
+            continue;
+        snprintf(machine.name, sizeof(machine.name), "%s", colon + 1 + strspn(colon + 1, " "));
+        break;
+    }
+    fclose(in);
+    clean(machine.name);
+    return machine;
+}
+
+double result_ratio(const struct result *result)
+{
+    if (!result->measured)
+        return 0;
+    const double time_ratio = result->found.time_ratio;
+    return result->gate->direction == TIME_AT_MOST ? time_ratio : 1 / time_ratio;
+}
+
+bool result_ok(const struct result *result)
+{
+    if (!result->measured)
+        return false;
+    const double ratio = result_ratio(result);
+    const double gate = result->gate->gate;
+    return result->gate->direction == TIME_AT_MOST ? ratio <= gate : ratio >= gate;
+}
+
+static const char *verdict(const struct result *result)
+{
+    if (!result->measured)
+        return "not measured";
+    return result_ok(result) ? "pass" : "MISS";
+}
+
+void report_table_head(FILE *out, const struct machine *machine)
+{
+    fprintf(out, "%s, medians of %d slices of CPU time\n", machine->name, SLICE_COUNT);
+    fprintf(out, "%-4s  %-31s  %-19s  %9s  %9s  %7s  %8s  %5s  %s\n", "gate", "what", "against",
+            "ours ns", "theirs ns", "ratio", "gate", "aim", "verdict");
+}
+
+void report_table_row(FILE *out, const struct result *result)
+{
+    const struct gate *gate = result->gate;
+    fprintf(out, "%-4u  %-31s  %-19s  ", gate->number, gate->what, gate->against);
+    if (result->measured)
+        fprintf(out, "%9.2f  %9.2f  %7.3f  ", result->found.ours_ns, result->found.reference_ns,
+                result_ratio(result));
+    else
+        fprintf(out, "%9s  %9s  %7s  ", "-", "-", "-");
+    fprintf(out, "%s %5.2f  ", gate->direction == TIME_AT_MOST ? "<=" : ">=", gate->gate);
+    if (gate->aim > 0)
+        fprintf(out, "%5.2f  ", gate->aim);
+    else
+        fprintf(out, "%5s  ", "-");
+    fprintf(out, "%s\n", verdict(result));
+    fflush(out);
+}
+
+static void put_number(FILE *out, const char *name, bool known, double value)
+{
+    if (known)
+        fprintf(out, "\"%s\": %.4f, ", name, value);
+    else
+        fprintf(out, "\"%s\": null, ", name);
+}
+
+/* The texts of the table of gates need no escapes. */
+static void put_result(FILE *out, const struct result *result)
+{
+    const struct gate *gate = result->gate;
+    fprintf(out, "{\"number\": %u, \"what\": \"%s\", \"against\": \"%s\", ", gate->number,
+            gate->what, gate->against);
+    put_number(out, "ours_ns", result->measured, result->found.ours_ns);
+    put_number(out, "reference_ns", result->measured, result->found.reference_ns);
+    put_number(out, "ratio", result->measured, result_ratio(result));
+    put_number(out, "gate", true, gate->gate);
+    put_number(out, "aim", gate->aim > 0, gate->aim);
+    fprintf(out, "\"direction\": \"%s\", \"verdict\": \"%s\"}",
+            gate->direction == TIME_AT_MOST ? "time at most" : "speed at least", verdict(result));
+}
+
+bool report_json(const char *path, const struct machine *machine, const struct result *results,
+                 size_t count)
+{
+    FILE *out = fopen(path, "w");
+    if (!out)
+        return false;
+    fprintf(out, "{\"machine\": \"%s\", \"slices\": %d, \"gates\": [", machine->name, SLICE_COUNT);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(out, i ? ",\n  " : "\n  ");
+        put_result(out, &results[i]);
+    }
+    fprintf(out, "\n]}\n");
+    const bool written = !ferror(out);
+    return fclose(out) == 0 && written;
+}
