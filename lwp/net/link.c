@@ -3,8 +3,11 @@
 
 #include <stdlib.h>
 
-/* What a queue begins with, and how much room a read wants to have. */
-enum { FIRST_CAPACITY = 4096 };
+enum {
+    FIRST_CAPACITY = 4096,   /* What a queue begins with. */
+    KEPT_CAPACITY = 1048576, /* What an idle queue may keep. */
+    READ_AT_ONCE = 262144    /* How much one call reads at most, as the deployed server does. */
+};
 
 void lwp_link_init(struct lwp_link *link, const struct lwp_session_options *options,
                    struct lwp_transport *transport, size_t out_limit, uint64_t now_ns)
@@ -62,26 +65,45 @@ static enum lwp_status end_reading(struct lwp_link *link, enum lwp_status status
     return status;
 }
 
+/* One read into the room that the queue has or can be given; `*filled` tells whether it took all.
+ */
+static enum lwp_status read_once(struct lwp_link *link, uint64_t now_ns, bool *filled)
+{
+    struct lwp_queue *in = &link->session.in;
+    const enum lwp_status grown = grow(in, 1);
+    if (grown != LWP_OK)
+        return grown == LWP_FULL ? LWP_WOULD_BLOCK : grown;
+    size_t room = 0;
+    size_t count = 0;
+    uint8_t *at = lwp_queue_room(in, &room);
+    const enum lwp_status status = lwp_transport_read(link->transport, at, room, &count);
+    if (status == LWP_OK)
+        lwp_session_received(&link->session, count, now_ns);
+    *filled = count == room;
+    return status;
+}
+
 enum lwp_status lwp_link_read(struct lwp_link *link, uint64_t now_ns)
 {
     if (link->read_status != LWP_OK)
         return link->read_status;
-    struct lwp_queue *in = &link->session.in;
-    size_t room = 0;
-    uint8_t *at = lwp_queue_room(in, &room);
-    if (room == 0) {
-        const enum lwp_status grown = grow(in, 1);
-        if (grown != LWP_OK)
-            return grown == LWP_FULL ? LWP_WOULD_BLOCK : end_reading(link, grown);
-        at = lwp_queue_room(in, &room);
-    }
-    size_t count = 0;
-    const enum lwp_status status = lwp_transport_read(link->transport, at, room, &count);
-    if (status == LWP_OK)
-        lwp_session_received(&link->session, count, now_ns);
-    else if (status != LWP_WOULD_BLOCK)
-        return end_reading(link, status);
-    return status;
+    const size_t before = link->session.in.size;
+    enum lwp_status status = LWP_OK;
+    bool filled = true;
+    while (status == LWP_OK && filled && link->session.in.size - before < READ_AT_ONCE)
+        status = read_once(link, now_ns, &filled);
+    if (status != LWP_OK && status != LWP_WOULD_BLOCK)
+        (void)end_reading(link, status);
+    return link->session.in.size > before ? LWP_OK : status;
+}
+
+void lwp_link_trim(struct lwp_link *link)
+{
+    struct lwp_queue *queues[] = {&link->session.in, &link->session.out};
+    for (int i = 0; i < 2; i++)
+        if (queues[i]->size == 0 && queues[i]->capacity > KEPT_CAPACITY) {
+            free(lwp_queue_move(queues[i], NULL, 0));
+        }
 }
 
 enum lwp_status lwp_link_write(struct lwp_link *link)

@@ -35,13 +35,17 @@ enum lwp_status lwp_link_send(struct lwp_link *link, const struct lwp_frame *fra
 enum lwp_status lwp_link_push(struct lwp_link *link, struct lwp_bytes bytes, uint64_t now_ns);
 
 /**
- * One read of at most what the input queue has room for, growing it as bytes arrive.
+ * Reads what is there, 256 KiB or a little more at most, growing the input queue as bytes arrive.
  *
  * LWP_OK           bytes came: call lwp_session_receive() until it wants more.
  * LWP_WOULD_BLOCK  nothing came.
  * else             the end: also in `read_status`, for this and all later calls.
  */
 enum lwp_status lwp_link_read(struct lwp_link *link, uint64_t now_ns);
+
+/** Gives back the memory of queues that are empty and large. Call it between batches: it ends the
+ * life of the last frame's payload. */
+void lwp_link_trim(struct lwp_link *link);
 
 /** Writes what the transport takes. LWP_OK when all is written, LWP_WOULD_BLOCK when not, LWP_RESET
  * or LWP_IO when the peer is gone; what was queued is lost then. Finishes a close that was asked

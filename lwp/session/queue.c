@@ -5,7 +5,7 @@ uint8_t *lwp_queue_room(struct lwp_queue *queue, size_t *room)
 {
     if (queue->size == 0)
         queue->start = 0;
-    if (queue->start && queue->start + queue->size == queue->capacity) {
+    if (queue->start && queue->capacity - queue->start - queue->size < queue->capacity / 2) {
         memmove(queue->data, queue->data + queue->start, queue->size);
         queue->start = 0;
     }

@@ -21,8 +21,8 @@ static inline struct lwp_bytes lwp_queue_bytes(const struct lwp_queue *queue)
 }
 
 /**
- * Where to write next: moves the waiting bytes to the front if there is no room behind them, and
- * sets
+ * Where to write next: moves the waiting bytes to the front if there is little room behind them,
+ * and sets
  * `*room` to the bytes that fit at the place returned. 0 means full: give it more memory.
  */
 uint8_t *lwp_queue_room(struct lwp_queue *queue, size_t *room);

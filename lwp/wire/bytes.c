@@ -21,27 +21,28 @@ static const struct utf8_row *row_of(uint8_t first)
     return NULL;
 }
 
-/* The size of the sequence at the front of `text`, or 0 if it is not well-formed. */
-static size_t sequence_size(struct lwp_bytes text)
+static bool continues(const struct utf8_row *row, size_t index, uint8_t byte)
+{
+    if (index == 1)
+        return byte >= row->second_min && byte <= row->second_max;
+    return (byte & 0xc0) == 0x80;
+}
+
+size_t lwp_utf8_step(struct lwp_bytes text, bool *valid)
 {
     const struct utf8_row *row = row_of(text.data[0]);
-    if (!row || text.size <= row->tail_count)
-        return 0;
-    if (row->tail_count && (text.data[1] < row->second_min || text.data[1] > row->second_max))
-        return 0;
-    for (size_t i = 2; i <= row->tail_count; i++)
-        if ((text.data[i] & 0xc0) != 0x80)
-            return 0;
-    return 1U + row->tail_count;
+    size_t size = 1;
+    while (row && size <= row->tail_count && size < text.size &&
+           continues(row, size, text.data[size]))
+        size++;
+    *valid = row && size == 1U + row->tail_count;
+    return size;
 }
 
 bool lwp_utf8_valid(struct lwp_bytes text)
 {
-    while (text.size) {
-        size_t size = sequence_size(text);
-        if (size == 0)
-            return false;
-        text = lwp_bytes_from(text, size);
-    }
-    return true;
+    bool valid = true;
+    while (text.size && valid)
+        text = lwp_bytes_from(text, lwp_utf8_step(text, &valid));
+    return valid;
 }

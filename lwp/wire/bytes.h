@@ -133,6 +133,13 @@ static inline void lwp_write_integer(struct lwp_writer *writer, size_t size, uin
         lwp_put_integer(at, size, value);
 }
 
+/**
+ * The size of the sequence at the front of `text`, which must not be empty: a character if
+ * `*valid`, else the longest beginning of one that is there, at least one byte (what decoders
+ * replace by one U+FFFD).
+ */
+size_t lwp_utf8_step(struct lwp_bytes text, bool *valid);
+
 /** Whether `text` is well-formed UTF-8: no overlong form, no surrogate, nothing past U+10FFFF. */
 bool lwp_utf8_valid(struct lwp_bytes text);
 

@@ -32,7 +32,7 @@
     }
 
 /* clang-format off */
-static const uint32_t slices[2][8][256] = {
+const uint32_t lwp_crc_slices[2][8][256] = {
     [LWP_CRC32C] = {
         ROW256(0xf26b8303, 0xe13b70f7, 0xc79a971f, 0x8ad958cf, 0x105ec76f, 0x20bd8ede, 0x417b1dbc, 0x82f63b78),
         ROW256(0x13a29877, 0x274530ee, 0x4e8a61dc, 0x9d14c3b8, 0x3fc5f181, 0x7f8be302, 0xff17c604, 0xfbc3faf9),
@@ -56,10 +56,6 @@ static const uint32_t slices[2][8][256] = {
 };
 /* clang-format on */
 
-/* The checksum of "LANC", version 1, flags 0 and two reserved zero bytes. */
-static const uint32_t header_without_flags[2] = {
-    [LWP_CRC32C] = 0x42e6701f, [LWP_CRC32] = 0x6bd158e6};
-
 static uint32_t update_eight(const uint32_t slice[8][256], uint32_t crc, const uint8_t *in)
 {
     const uint32_t low = crc ^ lwp_get32(in);
@@ -69,10 +65,10 @@ static uint32_t update_eight(const uint32_t slice[8][256], uint32_t crc, const u
            slice[1][high >> 16 & 0xff] ^ slice[0][high >> 24];
 }
 
-static uint32_t update_by_table(enum lwp_polynomial polynomial, uint32_t crc,
-                                struct lwp_bytes bytes)
+__attribute__((noinline)) static uint32_t update_by_table(enum lwp_polynomial polynomial,
+                                                          uint32_t crc, struct lwp_bytes bytes)
 {
-    const uint32_t(*slice)[256] = slices[polynomial];
+    const uint32_t(*slice)[256] = lwp_crc_slices[polynomial];
     const uint8_t *in = bytes.data;
     size_t left = bytes.size;
     crc = ~crc;
@@ -88,24 +84,28 @@ static uint32_t update_by_table(enum lwp_polynomial polynomial, uint32_t crc,
 /* A call of ISA-L costs more than the table does for less than this. */
 enum { TABLE_BELOW = 16 };
 
-static uint32_t update_by_isal(enum lwp_polynomial polynomial, uint32_t crc, struct lwp_bytes bytes)
+/* crc32_iscsi() takes an int and a pointer that is not const, neither inverts nor writes. */
+static uint32_t update_castagnoli(uint32_t crc, const uint8_t *in, size_t size)
 {
-    if (polynomial == LWP_CRC32)
-        return crc32_gzip_refl(crc, bytes.data, bytes.size);
-    /* crc32_iscsi() takes an int and a pointer that is not const, neither inverts nor writes. */
-    while (bytes.size) {
-        const size_t part = bytes.size < INT_MAX ? bytes.size : INT_MAX;
-        crc = ~crc32_iscsi((unsigned char *)(uintptr_t)bytes.data, (int)part, ~crc);
-        bytes = lwp_bytes_from(bytes, part);
-    }
-    return crc;
+    return ~crc32_iscsi((unsigned char *)(uintptr_t)in, (int)size, ~crc);
+}
+
+__attribute__((noinline)) static uint32_t update_in_parts(uint32_t crc, struct lwp_bytes bytes)
+{
+    for (; bytes.size > INT_MAX; bytes = lwp_bytes_from(bytes, INT_MAX))
+        crc = update_castagnoli(crc, bytes.data, INT_MAX);
+    return update_castagnoli(crc, bytes.data, bytes.size);
 }
 
 uint32_t lwp_crc_update(enum lwp_polynomial polynomial, uint32_t crc, struct lwp_bytes bytes)
 {
     if (bytes.size < TABLE_BELOW)
         return update_by_table(polynomial, crc, bytes);
-    return update_by_isal(polynomial, crc, bytes);
+    if (polynomial == LWP_CRC32)
+        return crc32_gzip_refl(crc, bytes.data, bytes.size);
+    if (bytes.size > INT_MAX)
+        return update_in_parts(crc, bytes);
+    return update_castagnoli(crc, bytes.data, bytes.size);
 }
 
 #else
@@ -116,14 +116,3 @@ uint32_t lwp_crc_update(enum lwp_polynomial polynomial, uint32_t crc, struct lwp
 }
 
 #endif
-
-uint32_t lwp_crc(enum lwp_polynomial polynomial, struct lwp_bytes bytes)
-{
-    return lwp_crc_update(polynomial, 0, bytes);
-}
-
-uint32_t lwp_crc_of_flags(enum lwp_polynomial polynomial, uint8_t flags)
-{
-    /* The flags are followed by the two reserved bytes, so their share is in slice 2. */
-    return header_without_flags[polynomial] ^ slices[polynomial][2][flags];
-}

@@ -59,10 +59,28 @@ struct lwp_header_field {
 extern const struct lwp_header_field lwp_header_fields[LWP_HEADER_FIELD_COUNT];
 
 /** Reads the 44 bytes at `in`, whatever they say. */
-void lwp_header_decode(const uint8_t *in, struct lwp_header *header);
+static inline void lwp_header_decode(const uint8_t *in, struct lwp_header *header)
+{
+    *header = (struct lwp_header){
+        .magic = lwp_get32(in),
+        .version = in[4],
+        .flags = in[5],
+        .reserved = lwp_get16(in + 6),
+        .header_crc = lwp_get32(in + 8),
+        .batch_id = lwp_get64(in + 12),
+        .timestamp_ns = lwp_get64(in + 20),
+        .record_count = lwp_get32(in + 28),
+        .payload_length = lwp_get32(in + 32),
+        .payload_crc = lwp_get32(in + 36),
+        .topic_id = lwp_get32(in + 40),
+    };
+}
 
 /** Writes 44 bytes at `out`, whatever the header says. */
 void lwp_header_encode(const struct lwp_header *header, uint8_t *out);
+
+/** The checksum that belongs into header_crc for the header's first eight bytes as they are. */
+uint32_t lwp_header_crc(const struct lwp_header *header, enum lwp_polynomial polynomial);
 
 /**
  * Judges magic, version and header checksum, in this order.
@@ -70,10 +88,17 @@ void lwp_header_encode(const struct lwp_header *header, uint8_t *out);
  * LWP_OK, LWP_INVALID_MAGIC (11.1), LWP_INVALID_VERSION (11.2) or LWP_HEADER_CHECKSUM (11.3). Flags
  * and reserved bytes are judged by lwp_frame_check().
  */
-enum lwp_status lwp_header_check(const struct lwp_header *header, enum lwp_polynomial polynomial);
-
-/** The checksum that belongs into header_crc for the header's first eight bytes as they are. */
-uint32_t lwp_header_crc(const struct lwp_header *header, enum lwp_polynomial polynomial);
+static inline enum lwp_status lwp_header_check(const struct lwp_header *header,
+                                               enum lwp_polynomial polynomial)
+{
+    if (header->magic != LWP_MAGIC)
+        return LWP_INVALID_MAGIC;
+    if (header->version != LWP_VERSION)
+        return LWP_INVALID_VERSION;
+    const uint32_t crc = header->reserved ? lwp_header_crc(header, polynomial)
+                                          : lwp_crc_of_flags(polynomial, header->flags);
+    return header->header_crc == crc ? LWP_OK : LWP_HEADER_CHECKSUM;
+}
 
 /** A field's value, and setting it (cut to the field's size). */
 uint64_t lwp_header_get(const struct lwp_header *header, enum lwp_header_index field);

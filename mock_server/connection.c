@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "mock_server/connection.h"
+
+#include <stdlib.h>
+
+#include "lwp/bug/bug.h"
+#include "lwp/net/clock.h"
+#include "lwp/wire/compress.h"
+#include "lwp/wire/tlv.h"
+
+enum {
+    BUSY_OUT_SIZE = 4194304, /* With more than this unsent, nothing further is answered. */
+    MAX_ACKS = 65536,        /* A read batch ends early at so many. */
+    MAX_OUT_SIZE = 67108864
+};
+
+#define LINGER_NS (5 * LWP_SECOND_NS) /* How long a peer may take to read our last words. */
+
+void connection_init(struct connection *connection, const struct lwp_session_options *options,
+                     struct lwp_broker *broker, struct lwp_transport *transport, uint64_t now_ns)
+{
+    *connection = (struct connection){.broker = broker};
+    connection->authenticated = !lwp_broker_guarded(broker);
+    lwp_link_init(&connection->link, options, transport, MAX_OUT_SIZE, now_ns);
+}
+
+void connection_done(struct connection *connection)
+{
+    lwp_link_done(&connection->link);
+    free(connection->acks);
+}
+
+/* The connection ends without a word (11): acks that are owed are lost, what is queued still goes
+ * out. */
+static void hang_up(struct connection *connection, uint64_t now_ns)
+{
+    connection->ack_count = 0;
+    connection->reset_by_ns = now_ns + LINGER_NS;
+    lwp_link_close(&connection->link, LWP_CLOSE_FIN);
+}
+
+static void send_frame(struct connection *connection, const struct lwp_frame *frame,
+                       uint64_t now_ns)
+{
+    if (lwp_link_send(&connection->link, frame, 0, now_ns) != LWP_OK)
+        hang_up(connection, now_ns);
+}
+
+static void send_reply(struct connection *connection, enum lwp_status status,
+                       const struct lwp_reply *reply, uint64_t now_ns)
+{
+    struct lwp_frame frame = {.header = {.flags = LWP_FLAG_ACK, .batch_id = reply->batch_id}};
+    if (status != LWP_OK) {
+        hang_up(connection, now_ns);
+        return;
+    }
+    if (!reply->is_ack)
+        frame = lwp_message_frame(reply->command, reply->payload);
+    send_frame(connection, &frame, now_ns);
+}
+
+static void send_error(struct connection *connection, enum lwp_text text, const char *argument,
+                       uint64_t now_ns)
+{
+    struct lwp_reply reply;
+    const enum lwp_status status =
+        lwp_broker_error(connection->broker, text, lwp_bytes_text(argument), &reply);
+    send_reply(connection, status, &reply, now_ns);
+}
+
+static void owe_ack(struct connection *connection, uint64_t batch_id, uint64_t now_ns)
+{
+    if (connection->ack_count == connection->ack_capacity) {
+        const size_t capacity = connection->ack_capacity ? 2 * connection->ack_capacity : 64;
+        uint64_t *acks = realloc(connection->acks, capacity * sizeof(*acks));
+        if (!acks) {
+            hang_up(connection, now_ns);
+            return;
+        }
+        connection->acks = acks;
+        connection->ack_capacity = capacity;
+    }
+    connection->acks[connection->ack_count++] = LWP_BUG(acks_wrong_batch) ? batch_id + 1 : batch_id;
+}
+
+static void send_ack(struct connection *connection, uint64_t batch_id, uint64_t now_ns)
+{
+    const struct lwp_frame ack = {.header = {.flags = LWP_FLAG_ACK, .batch_id = batch_id}};
+    send_frame(connection, &ack, now_ns);
+}
+
+/* The end of a read batch: what was stored becomes visible, and then it is acknowledged, in order.
+ */
+static void pay_acks(struct connection *connection, uint64_t now_ns)
+{
+    if (connection->ack_count == 0)
+        return;
+    lwp_broker_flush(connection->broker);
+    for (size_t i = 0; i < connection->ack_count; i++) {
+        const size_t at = LWP_BUG(acks_in_reverse) ? connection->ack_count - 1 - i : i;
+        send_ack(connection, connection->acks[at], now_ns);
+    }
+    connection->ack_count = 0;
+}
+
+/* D23: whether this id was among the last ones; remembers it. */
+static bool is_duplicate(struct connection *connection, uint64_t batch_id)
+{
+    const size_t known = connection->recent_count < CONNECTION_RECENT_IDS ? connection->recent_count
+                                                                          : CONNECTION_RECENT_IDS;
+    for (size_t i = 0; i < known; i++)
+        if (connection->recent_ids[i] == batch_id)
+            return true;
+    connection->recent_ids[connection->recent_count++ % CONNECTION_RECENT_IDS] = batch_id;
+    return false;
+}
+
+/* 4.1, 8: the payload is exactly record_count records of known form. */
+static bool are_records(struct lwp_bytes payload, uint32_t record_count)
+{
+    struct lwp_tlv_walk walk = lwp_tlv_walk_over(payload);
+    struct lwp_record record;
+    uint64_t count = 0;
+    enum lwp_status status;
+    while ((status = lwp_tlv_next(&walk, &record)) == LWP_OK) {
+        if (lwp_record_check(&record) != LWP_OK)
+            return false;
+        count++;
+    }
+    return status == LWP_END && count == record_count;
+}
+
+static void store(struct connection *connection, const struct lwp_frame *frame,
+                  struct lwp_bytes payload, uint64_t now_ns)
+{
+    const struct lwp_dialect *dialect = connection->link.session.options.dialect;
+    if (dialect->refuses_unsound && is_duplicate(connection, frame->header.batch_id)) {
+        send_error(connection, LWP_TEXT_INVALID_FRAME, "batch_id", now_ns);
+        return;
+    }
+    if (dialect->refuses_unsound && !are_records(payload, frame->header.record_count)) {
+        send_error(connection, LWP_TEXT_INVALID_FRAME, "records", now_ns);
+        return;
+    }
+    if (lwp_broker_ingest(connection->broker, frame->header.topic_id, payload) != LWP_OK)
+        hang_up(connection, now_ns);
+    else
+        owe_ack(connection, frame->header.batch_id, now_ns);
+}
+
+/* Decompresses into memory that grows as the data needs it, never as it claims; the caller frees
+ * `out->data`. */
+static enum lwp_status decompress(const struct connection *connection, struct lwp_bytes in,
+                                  struct lwp_writer *out)
+{
+    const struct lwp_session_options *options = &connection->link.session.options;
+    size_t capacity = 4 * in.size < options->max_payload ? 4 * in.size : options->max_payload;
+    for (;;) {
+        uint8_t *memory = realloc(out->data, capacity);
+        if (!memory)
+            return LWP_NO_MEMORY;
+        *out = lwp_writer_on(memory, capacity);
+        const enum lwp_status status =
+            lwp_lz4_decompress(options->dialect->lz4_framing, in, options->max_payload, out);
+        if (status != LWP_FULL || capacity == options->max_payload)
+            return status;
+        capacity = capacity < options->max_payload / 2 ? 2 * capacity : options->max_payload;
+    }
+}
+
+/* D40. */
+static void store_decompressed(struct connection *connection, const struct lwp_frame *frame,
+                               uint64_t now_ns)
+{
+    struct lwp_writer out = {.data = NULL};
+    if (decompress(connection, frame->payload, &out) == LWP_OK)
+        store(connection, frame, lwp_writer_bytes(&out), now_ns);
+    else
+        send_error(connection, LWP_TEXT_INVALID_FRAME, "compressed payload", now_ns);
+    free(out.data);
+}
+
+static void handle_ingest(struct connection *connection, const struct lwp_frame *frame,
+                          uint64_t now_ns)
+{
+    const struct lwp_dialect *dialect = connection->link.session.options.dialect;
+    const bool compressed = frame->header.flags & LWP_FLAG_COMPRESSED;
+    if (!connection->authenticated)
+        send_error(connection, LWP_TEXT_AUTH_REQUIRED, NULL, now_ns);
+    else if (!lwp_broker_has_topic(connection->broker, frame->header.topic_id))
+        send_error(connection, LWP_TEXT_TOPIC_UNKNOWN, NULL, now_ns);
+    else if (frame->payload.size == 0)
+        return; /* D24. */
+    else if (compressed && dialect->decompresses_ingest)
+        store_decompressed(connection, frame, now_ns);
+    else
+        store(connection, frame, frame->payload, now_ns);
+}
+
+static void handle_control(struct connection *connection, const struct lwp_frame *frame,
+                           uint64_t now_ns)
+{
+    struct lwp_reply reply;
+    const int command = lwp_frame_command(frame, connection->link.session.options.dialect);
+    const enum lwp_status status = lwp_broker_control(connection->broker, command, frame->payload,
+                                                      &connection->authenticated, &reply);
+    send_reply(connection, status, &reply, now_ns);
+}
+
+static void handle_keepalive(struct connection *connection, const struct lwp_frame *frame,
+                             uint64_t now_ns)
+{
+    struct lwp_frame answer = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
+    if (LWP_BUG(ignores_keepalive))
+        return;
+    if (LWP_BUG(echoes_keepalive_fields))
+        answer.header.batch_id = frame->header.batch_id;
+    send_frame(connection, &answer, now_ns);
+}
+
+static void handle(struct connection *connection, const struct lwp_frame *frame, uint64_t now_ns)
+{
+    const struct lwp_dialect *dialect = connection->link.session.options.dialect;
+    struct lwp_fault fault;
+    if (dialect->refuses_unsound && lwp_frame_check(frame, &fault) != LWP_OK) {
+        send_error(connection, LWP_TEXT_INVALID_FRAME, fault.field, now_ns);
+        return;
+    }
+    switch (lwp_frame_kind(frame, dialect)) {
+    case LWP_KIND_CONTROL:
+        handle_control(connection, frame, now_ns);
+        break;
+    case LWP_KIND_KEEPALIVE:
+        handle_keepalive(connection, frame, now_ns);
+        break;
+    case LWP_KIND_INGEST:
+        handle_ingest(connection, frame, now_ns);
+        break;
+    case LWP_KIND_ACK:
+    case LWP_KIND_BACKPRESSURE:
+    case LWP_KIND_UNKNOWN:
+        break; /* A server has no use for them. */
+    }
+}
+
+/* What mutants do to the frame at the front so that it passes. */
+static void plant_bugs(struct lwp_session *session)
+{
+    const struct lwp_bytes front = lwp_bytes_from(lwp_queue_bytes(&session->in), session->taken);
+    if (front.size < LWP_HEADER_SIZE)
+        return;
+    const enum lwp_polynomial polynomial = session->options.dialect->polynomial;
+    struct lwp_header header;
+    lwp_header_decode(front.data, &header);
+    if (LWP_BUG(accepts_any_version))
+        header.version = LWP_VERSION;
+    if (LWP_BUG(accepts_any_version) || LWP_BUG(accepts_wrong_header_crc))
+        header.header_crc = lwp_header_crc(&header, polynomial);
+    const struct lwp_bytes rest = lwp_bytes_from(front, LWP_HEADER_SIZE);
+    if (LWP_BUG(accepts_wrong_payload_crc) && rest.size >= header.payload_length)
+        header.payload_crc =
+            lwp_crc(polynomial, (struct lwp_bytes){rest.data, header.payload_length});
+    lwp_header_encode(&header, session->in.data + session->in.start + session->taken);
+}
+
+/* Answers the frames that have been read, until they are used up or the peer must read first. */
+static void work_off(struct connection *connection, uint64_t now_ns)
+{
+    struct lwp_session *session = &connection->link.session;
+    connection->stalled = false;
+    while (!connection->link.closing) {
+        if (session->out.size >= BUSY_OUT_SIZE || connection->ack_count >= MAX_ACKS) {
+            connection->stalled = true;
+            break;
+        }
+        if (lwp_bugs_compiled_in())
+            plant_bugs(session);
+        struct lwp_frame frame;
+        const enum lwp_status status = lwp_session_receive(session, &frame, now_ns);
+        if (status == LWP_MORE)
+            break;
+        if (status == LWP_OK)
+            handle(connection, &frame, now_ns);
+        else
+            hang_up(connection, now_ns);
+        if (!session->options.dialect->defers_acks)
+            pay_acks(connection, now_ns);
+    }
+    if (connection->ack_count)
+        connection->acks_due_ns = now_ns + connection->ack_delay_ns;
+}
+
+/* One read batch: all that is there now, then the acks (D27). Nothing is read while acks wait. */
+static bool take_batch(struct connection *connection, uint64_t now_ns)
+{
+    if (connection->ack_count || connection->link.closing)
+        return false;
+    if (connection->stalled && connection->link.session.out.size >= BUSY_OUT_SIZE)
+        return false;
+    const bool resumed = connection->stalled;
+    if (!resumed) {
+        const enum lwp_status status = lwp_link_read(&connection->link, now_ns);
+        if (status == LWP_CLOSED)
+            hang_up(connection, now_ns);
+        else if (status != LWP_OK && status != LWP_WOULD_BLOCK)
+            connection->done = true;
+        if (status != LWP_OK)
+            return status != LWP_WOULD_BLOCK;
+    }
+    work_off(connection, now_ns);
+    return true;
+}
+
+/* Whether the end has come: all is written, the peer is gone, or it did not read in time. */
+static void judge_end(struct connection *connection, enum lwp_status written, uint64_t now_ns)
+{
+    const bool gone = written != LWP_OK && written != LWP_WOULD_BLOCK;
+    if (gone || (connection->link.closing && written == LWP_OK))
+        connection->done = true;
+    if (!connection->done && connection->link.closing && now_ns >= connection->reset_by_ns) {
+        lwp_link_close(&connection->link, LWP_CLOSE_RST);
+        connection->done = true;
+    }
+}
+
+bool connection_step(struct connection *connection, uint64_t now_ns)
+{
+    struct lwp_link *link = &connection->link;
+    bool worked = take_batch(connection, now_ns);
+    if (connection->ack_count && now_ns >= connection->acks_due_ns) {
+        pay_acks(connection, now_ns);
+        worked = true;
+    }
+    const size_t unsent = link->session.out.size;
+    const enum lwp_status written = lwp_link_write(link);
+    judge_end(connection, written, now_ns);
+    if (!connection->stalled)
+        lwp_link_trim(link);
+    return worked || link->session.out.size != unsent;
+}
+
+uint64_t connection_deadline(const struct connection *connection)
+{
+    if (connection->link.closing)
+        return connection->reset_by_ns;
+    if (connection->ack_count)
+        return connection->acks_due_ns;
+    const bool can_go_on =
+        connection->stalled && connection->link.session.out.size < BUSY_OUT_SIZE;
+    return can_go_on ? 0 : LWP_NEVER;
+}
+
+bool connection_wants_bytes(const struct connection *connection)
+{
+    return !connection->ack_count && !connection->link.closing && !connection->stalled;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "mock_server/mock.h"
+
+#include <stdlib.h>
+
+#include "lwp/net/clock.h"
+#include "mock_server/mock_state.h"
+
+/* The deployed server writes through a buffer that it flushes 5 ms after the last write, and then
+ * waits for the disk. What nobody is owed an ack for becomes visible after this. */
+#define UNOWED_FLUSH_NS (20 * LWP_MILLISECOND_NS)
+
+enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_mock **mock)
+{
+    struct lwp_mock *made = calloc(1, sizeof(*made));
+    if (!made)
+        return LWP_NO_MEMORY;
+    made->options = *options;
+    if (!made->options.max_payload)
+        made->options.max_payload = LWP_MAX_PAYLOAD_DEFAULT;
+    made->flush_due_ns = LWP_NEVER;
+    const struct lwp_broker_limits limits = {.max_payload = made->options.max_payload};
+    const enum lwp_status status =
+        lwp_broker_new(options->dialect, &limits, options->auth_token, &made->broker);
+    if (status != LWP_OK) {
+        free(made);
+        return status;
+    }
+    *mock = made;
+    return LWP_OK;
+}
+
+static void forget(struct lwp_mock *mock, struct connection **place)
+{
+    struct connection *connection = *place;
+    *place = connection->next;
+    connection_done(connection);
+    free(connection);
+    mock->connection_count--;
+}
+
+void lwp_mock_free(struct lwp_mock *mock)
+{
+    if (!mock)
+        return;
+    while (mock->connections)
+        forget(mock, &mock->connections);
+    lwp_broker_free(mock->broker);
+    free(mock);
+}
+
+enum lwp_status lwp_mock_accept(struct lwp_mock *mock, struct lwp_transport *transport,
+                                uint64_t now_ns)
+{
+    struct connection *connection = malloc(sizeof(*connection));
+    if (!connection) {
+        lwp_transport_free(transport);
+        return LWP_NO_MEMORY;
+    }
+    const struct lwp_session_options options = {
+        .role = LWP_SERVER,
+        .dialect = mock->options.dialect,
+        .max_payload = mock->options.max_payload,
+    };
+    connection_init(connection, &options, mock->broker, transport, now_ns);
+    connection->ack_delay_ns = mock->options.ack_delay_ns;
+    connection->next = mock->connections;
+    mock->connections = connection;
+    mock->connection_count++;
+    return LWP_OK;
+}
+
+size_t lwp_mock_connection_count(const struct lwp_mock *mock)
+{
+    return mock->connection_count;
+}
+
+/* What was stored without an ack to follow still becomes visible (B14). */
+static void flush_unowed(struct lwp_mock *mock, uint64_t now_ns)
+{
+    if (now_ns >= mock->flush_due_ns)
+        lwp_broker_flush(mock->broker);
+    if (!lwp_broker_is_dirty(mock->broker))
+        mock->flush_due_ns = LWP_NEVER;
+    else if (mock->flush_due_ns == LWP_NEVER)
+        mock->flush_due_ns = now_ns + UNOWED_FLUSH_NS;
+}
+
+bool mock_step_one(struct lwp_mock *mock, struct connection **place, uint64_t now_ns)
+{
+    lwp_broker_set_time(mock->broker, (mock->options.epoch_ns + now_ns) / LWP_SECOND_NS);
+    flush_unowed(mock, now_ns);
+    const bool worked = connection_step(*place, now_ns);
+    flush_unowed(mock, now_ns);
+    if ((*place)->done)
+        forget(mock, place);
+    return worked;
+}
+
+bool lwp_mock_step(struct lwp_mock *mock, uint64_t now_ns)
+{
+    bool worked = false;
+    flush_unowed(mock, now_ns);
+    struct connection **place = &mock->connections;
+    while (*place) {
+        const struct connection *before = *place;
+        worked = mock_step_one(mock, place, now_ns) || worked;
+        if (*place == before)
+            place = &(*place)->next;
+    }
+    return worked;
+}
+
+uint64_t lwp_mock_deadline(const struct lwp_mock *mock)
+{
+    uint64_t deadline = mock->flush_due_ns;
+    for (const struct connection *c = mock->connections; c; c = c->next)
+        if (connection_deadline(c) < deadline)
+            deadline = connection_deadline(c);
+    return deadline;
+}
+
+/* The world around a mock. */
+
+static uint64_t mock_now(const struct lwp_world *world)
+{
+    return ((const struct lwp_mock_world *)(const void *)world)->now_ns;
+}
+
+static enum lwp_status mock_connect(struct lwp_world *world, uint64_t deadline_ns,
+                                    struct lwp_transport **transport)
+{
+    enum { PIPE_CAPACITY = 1048576 };
+    struct lwp_mock_world *mock_world = (struct lwp_mock_world *)(void *)world;
+    struct lwp_transport *ends[2];
+    (void)deadline_ns;
+    enum lwp_status status = lwp_pipe_new(PIPE_CAPACITY, ends);
+    if (status != LWP_OK)
+        return status;
+    status = lwp_mock_accept(mock_world->mock, ends[1], mock_world->now_ns);
+    if (status != LWP_OK) {
+        lwp_transport_free(ends[0]);
+        return status;
+    }
+    *transport = ends[0];
+    return LWP_OK;
+}
+
+/* Time passes only when the mock has nothing left to do. */
+static void mock_wait(struct lwp_world *world, struct lwp_transport *const *transports,
+                      size_t count, uint64_t deadline_ns)
+{
+    struct lwp_mock_world *mock_world = (struct lwp_mock_world *)(void *)world;
+    (void)transports;
+    (void)count;
+    if (lwp_mock_step(mock_world->mock, mock_world->now_ns))
+        return;
+    const uint64_t due = lwp_mock_deadline(mock_world->mock);
+    const uint64_t until = due < deadline_ns ? due : deadline_ns;
+    if (until > mock_world->now_ns)
+        mock_world->now_ns = until;
+    (void)lwp_mock_step(mock_world->mock, mock_world->now_ns);
+}
+
+static const struct lwp_world_ops mock_world_ops = {mock_now, mock_connect, mock_wait};
+
+void lwp_mock_world_init(struct lwp_mock_world *world, struct lwp_mock *mock)
+{
+    *world = (struct lwp_mock_world){{&mock_world_ops}, mock, 0};
+}

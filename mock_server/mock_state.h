@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* mock_state.h - the mock's insides, shared by mock.c and serve.c and nobody else. */
+#ifndef LWP_MOCK_MOCK_STATE_H
+#define LWP_MOCK_MOCK_STATE_H
+
+#include "mock_server/connection.h"
+#include "mock_server/mock.h"
+
+struct lwp_mock {
+    struct lwp_mock_options options;
+    struct lwp_broker *broker;
+    struct connection *connections;
+    size_t connection_count;
+    uint64_t flush_due_ns; /* When data without an ack becomes visible, or LWP_NEVER. */
+};
+
+/** Steps the connection at `*place` and forgets it if it has ended: then `*place` is the next one.
+ */
+bool mock_step_one(struct lwp_mock *mock, struct connection **place, uint64_t now_ns);
+
+#endif
