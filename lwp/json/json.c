@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+#include "lwp/json/json.h"
+
+#include <json-c/json.h>
+#include <json-c/printbuf.h>
+#include <stdlib.h>
+
+struct lwp_json {
+    struct json_object *root; /* NULL is JSON's null, as everywhere in json-c. */
+};
+
+/*
+ * Reading. Even strict, json-c 0.16 takes more than JSON: 'names', NaN, 01, 1., raw control
+ * characters and a zero byte as the end; and it reads every integer beyond 2^64-1 as 2^64-1. So the
+ * words of the text are checked here, and what they make up by json-c.
+ */
+struct reader {
+    struct lwp_bytes text;
+    size_t at; /* The words before it are sound; or where the fault lies. */
+    int depth;
+    bool huge; /* An integer beyond 64 bits ends at `at`. */
+    struct json_tokener *tokener;
+    struct json_object *root;
+};
+
+/* The next byte; 0 at the end, too, as no word has a 0 in it. */
+static uint8_t peek(const struct reader *reader)
+{
+    return reader->at < reader->text.size ? reader->text.data[reader->at] : 0;
+}
+
+static bool is_digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static bool skip_one_of(struct reader *reader, const char *these)
+{
+    const bool is = peek(reader) && strchr(these, peek(reader));
+    reader->at += is;
+    return is;
+}
+
+static size_t skip_digits(struct reader *reader)
+{
+    const size_t from = reader->at;
+    while (is_digit(peek(reader)))
+        reader->at++;
+    return reader->at - from;
+}
+
+static bool is_beyond_64_bits(const uint8_t *digits, size_t count)
+{
+    static const char max[] = "18446744073709551615";
+    const size_t max_count = sizeof(max) - 1;
+    return count > max_count || (count == max_count && memcmp(digits, max, count) > 0);
+}
+
+static enum lwp_status skip_number(struct reader *reader)
+{
+    skip_one_of(reader, "-");
+    const uint8_t *digits = reader->text.data + reader->at;
+    const size_t count = skip_one_of(reader, "0") ? 1 : skip_digits(reader);
+    if (count == 0 || is_digit(peek(reader)))
+        return LWP_INVALID_PAYLOAD;
+
+    const size_t end = reader->at;
+    if (skip_one_of(reader, ".") && !skip_digits(reader))
+        return LWP_INVALID_PAYLOAD;
+    if (skip_one_of(reader, "eE")) {
+        skip_one_of(reader, "+-");
+        if (!skip_digits(reader))
+            return LWP_INVALID_PAYLOAD;
+    }
+    reader->huge = reader->at == end && is_beyond_64_bits(digits, count);
+    return LWP_OK;
+}
+
+/* Which escapes there are, and that a string ends, json-c knows. */
+static enum lwp_status skip_string(struct reader *reader)
+{
+    for (reader->at++; peek(reader) >= 0x20 && peek(reader) != '"'; reader->at++)
+        if (peek(reader) == '\\' && reader->at + 1 < reader->text.size)
+            reader->at++;
+    const bool ok = skip_one_of(reader, "\"") || reader->at == reader->text.size;
+    return ok ? LWP_OK : LWP_INVALID_PAYLOAD;
+}
+
+/* A bracket, a separator, white space, or a letter of true, false and null. */
+static enum lwp_status skip_mark(struct reader *reader)
+{
+    const uint8_t mark = peek(reader);
+    if (mark == '[' || mark == '{')
+        reader->depth++;
+    if (mark == ']' || mark == '}')
+        reader->depth--;
+    if (reader->depth > LWP_JSON_MAX_DEPTH)
+        return LWP_PAYLOAD_TOO_LARGE;
+    return skip_one_of(reader, "[]{}:, \t\r\naeflnrstu") ? LWP_OK : LWP_INVALID_PAYLOAD;
+}
+
+/* Goes on to the end of the text, the first word that is none, or the end of a huge integer. */
+static enum lwp_status check_words(struct reader *reader)
+{
+    enum lwp_status status = LWP_OK;
+    reader->huge = false;
+    while (status == LWP_OK && !reader->huge && reader->at < reader->text.size) {
+        if (peek(reader) == '"')
+            status = skip_string(reader);
+        else if (peek(reader) == '-' || is_digit(peek(reader)))
+            status = skip_number(reader);
+        else
+            status = skip_mark(reader);
+    }
+    return status;
+}
+
+/* LWP_OK if the document is whole now, LWP_MORE if not yet. Without memory json-c 0.16 can also
+ * crash on a key or lose a member; from 0.17 on it says so. */
+static enum lwp_status feed(struct reader *reader, const char *text, size_t size)
+{
+    reader->root = json_tokener_parse_ex(reader->tokener, text, (int)size);
+    const enum json_tokener_error error = json_tokener_get_error(reader->tokener);
+    if (error == json_tokener_continue)
+        return LWP_MORE;
+    if (error != json_tokener_success)
+        return LWP_INVALID_PAYLOAD;
+    /* Success before the end is how json-c 0.16 says that it has no memory. */
+    return json_tokener_get_parse_end(reader->tokener) == size ? LWP_OK : LWP_NO_MEMORY;
+}
+
+static enum lwp_status parse(struct reader *reader)
+{
+    enum lwp_status status = LWP_MORE;
+    while (status == LWP_MORE && reader->at < reader->text.size) {
+        const size_t from = reader->at;
+        const enum lwp_status verdict = check_words(reader);
+        status = feed(reader, (const char *)reader->text.data + from, reader->at - from);
+        if (status == LWP_INVALID_PAYLOAD)
+            reader->at = from + json_tokener_get_parse_end(reader->tokener);
+        else if (verdict != LWP_OK)
+            status = verdict;
+        else if (status == LWP_MORE && reader->huge)
+            status = feed(reader, ".0", 2); /* Makes it a double. */
+    }
+    if (status == LWP_MORE)
+        status = feed(reader, "\n", 1); /* Ends a number. */
+    return status == LWP_MORE ? LWP_INVALID_PAYLOAD : status;
+}
+
+/* The size of the longest front of the text that is UTF-8. */
+static size_t sound_size(struct lwp_bytes text)
+{
+    size_t at = 0;
+    for (size_t size = 1; size <= 4 && at + size <= text.size;) {
+        if (lwp_utf8_valid((struct lwp_bytes){text.data + at, size})) {
+            at += size;
+            size = 1;
+        } else {
+            size++;
+        }
+    }
+    return at;
+}
+
+static enum lwp_status read_text(struct reader *reader)
+{
+    if (reader->text.size > LWP_JSON_MAX_SIZE) {
+        reader->at = LWP_JSON_MAX_SIZE;
+        return LWP_PAYLOAD_TOO_LARGE;
+    }
+    if (!lwp_utf8_valid(reader->text)) {
+        reader->at = sound_size(reader->text);
+        return LWP_INVALID_TEXT;
+    }
+    /* One more: json-c counts the scalars within the innermost brackets, too. */
+    reader->tokener = json_tokener_new_ex(LWP_JSON_MAX_DEPTH + 1);
+    if (!reader->tokener)
+        return LWP_NO_MEMORY;
+    json_tokener_set_flags(reader->tokener, JSON_TOKENER_STRICT);
+    const enum lwp_status status = parse(reader);
+    json_tokener_free(reader->tokener);
+    return status;
+}
+
+enum lwp_status lwp_json_read(struct lwp_bytes text, struct lwp_json **json,
+                              struct lwp_fault *fault)
+{
+    struct reader reader = {.text = text};
+    enum lwp_status status = read_text(&reader);
+    struct lwp_json *result = status == LWP_OK ? malloc(sizeof(*result)) : NULL;
+    if (!result) {
+        json_object_put(reader.root);
+        status = status == LWP_OK ? LWP_NO_MEMORY : status;
+        *fault = (struct lwp_fault){status, reader.at, NULL};
+        return status;
+    }
+    result->root = reader.root;
+    *json = result;
+    return LWP_OK;
+}
+
+void lwp_json_free(struct lwp_json *json)
+{
+    if (json)
+        json_object_put(json->root);
+    free(json);
+}
+
+/* Goes from `*at` to its member or element of that name. */
+static bool step(struct json_object **at, const char *name)
+{
+    if (json_object_is_type(*at, json_type_object))
+        return json_object_object_get_ex(*at, name, at);
+    if (!json_object_is_type(*at, json_type_array) || name[0] < '0' || name[0] > '9')
+        return false;
+    char *end = NULL;
+    const size_t index = strtoul(name, &end, 10); /* Too large an index is the largest. */
+    *at = json_object_array_get_idx(*at, index);  /* NULL if there are fewer. */
+    return *end == 0;
+}
+
+/* What is at the path, if it is of that type; else NULL. */
+static struct json_object *find(const struct lwp_json *json, const char *path, enum json_type type)
+{
+    char names[LWP_JSON_MAX_PATH];
+    const size_t size = strlen(path);
+    if (size >= sizeof(names))
+        return NULL;
+    memcpy(names, path, size + 1);
+    struct json_object *at = json->root;
+    for (char *rest = size ? names : NULL; rest;)
+        if (!step(&at, strsep(&rest, ".")))
+            return NULL;
+    return json_object_is_type(at, type) ? at : NULL;
+}
+
+enum lwp_status lwp_json_integer(const struct lwp_json *json, const char *path, uint64_t *value)
+{
+    const struct json_object *found = find(json, path, json_type_int);
+    if (!found || json_object_get_int64(found) < 0)
+        return LWP_INVALID_ARGUMENT;
+    *value = json_object_get_uint64(found);
+    return LWP_OK;
+}
+
+enum lwp_status lwp_json_string(const struct lwp_json *json, const char *path,
+                                struct lwp_bytes *value)
+{
+    struct json_object *found = find(json, path, json_type_string);
+    if (!found)
+        return LWP_INVALID_ARGUMENT;
+    value->data = (const uint8_t *)json_object_get_string(found);
+    value->size = (size_t)json_object_get_string_len(found);
+    return LWP_OK;
+}
+
+enum lwp_status lwp_json_boolean(const struct lwp_json *json, const char *path, bool *value)
+{
+    const struct json_object *found = find(json, path, json_type_boolean);
+    if (!found)
+        return LWP_INVALID_ARGUMENT;
+    *value = json_object_get_boolean(found);
+    return LWP_OK;
+}
+
+size_t lwp_json_count(const struct lwp_json *json, const char *path)
+{
+    const struct json_object *array = find(json, path, json_type_array);
+    if (array)
+        return json_object_array_length(array);
+    const struct json_object *object = find(json, path, json_type_object);
+    return object ? (size_t)json_object_object_length(object) : 0;
+}
+
+/*
+ * Writing. A draft is an object or array in the making; after the first allocation that fails it
+ * stays failed, and finish() tells.
+ */
+struct draft {
+    struct json_object *object;
+    size_t bound; /* Its text is no longer. */
+    bool failed;
+};
+
+enum {
+    SCALAR_BOUND = 64, /* A number or word with all that surrounds it, except its key. */
+    ESCAPE_SIZE = 6    /* \u0000: the longest form of one byte. */
+};
+
+static struct draft draft_of(struct json_object *object)
+{
+    return (struct draft){.object = object, .bound = SCALAR_BOUND, .failed = !object};
+}
+
+/* Adds a member, or an element if there is no key. The draft owns the value, whatever happens. */
+static void add(struct draft *draft, const char *key, struct json_object *value)
+{
+    struct json_object *to = draft->object;
+    draft->bound += SCALAR_BOUND + (key ? ESCAPE_SIZE * strlen(key) : 0);
+    if (to && value &&
+        (key ? json_object_object_add(to, key, value) : json_object_array_add(to, value)) == 0)
+        return;
+    json_object_put(value);
+    draft->failed = true;
+}
+
+static void add_draft(struct draft *draft, const char *key, struct draft value)
+{
+    draft->bound += value.bound;
+    draft->failed = draft->failed || value.failed;
+    add(draft, key, value.object);
+}
+
+static void add_integer(struct draft *draft, const char *key, uint64_t value)
+{
+    add(draft, key, json_object_new_uint64(value));
+}
+
+static void add_string(struct draft *draft, const char *key, struct lwp_bytes value)
+{
+    const char *text = value.size ? (const char *)value.data : "";
+    const bool fits = value.size <= INT32_MAX;
+    draft->bound += ESCAPE_SIZE * value.size;
+    add(draft, key, fits ? json_object_new_string_len(text, (int)value.size) : NULL);
+}
+
+/* A serializer that only makes room. */
+static int make_room(struct json_object *object, struct printbuf *out, int level, int flags)
+{
+    (void)level;
+    (void)flags;
+    const size_t *bound = json_object_get_userdata(object);
+    return *bound > INT32_MAX ? -1 : printbuf_memset(out, 0, 0, (int)*bound);
+}
+
+/* The text of the draft, which owns it, or NULL. Where json-c can not enlarge the text it leaves
+ * out the piece and says nothing; so all the room is made before, which it does report. */
+static const char *draft_text(struct draft *draft, size_t *size)
+{
+    const int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+    if (draft->failed)
+        return NULL;
+    json_object_set_serializer(draft->object, make_room, &draft->bound, NULL);
+    if (!json_object_to_json_string_ext(draft->object, flags))
+        return NULL;
+    json_object_set_serializer(draft->object, NULL, NULL, NULL);
+    return json_object_to_json_string_length(draft->object, flags, size);
+}
+
+static enum lwp_status finish(struct draft draft, struct lwp_writer *out)
+{
+    size_t size = 0;
+    const char *text = draft_text(&draft, &size);
+    if (text)
+        lwp_write(out, (struct lwp_bytes){(const uint8_t *)text, size});
+    json_object_put(draft.object);
+    if (!text)
+        return LWP_NO_MEMORY;
+    return out->full ? LWP_FULL : LWP_OK;
+}
+
+static void add_retention(struct draft *draft, const struct lwp_topic *topic)
+{
+    add_integer(draft, "max_age_secs", topic->max_age_secs);
+    add_integer(draft, "max_bytes", topic->max_bytes);
+}
+
+static void add_name_and_time(struct draft *draft, const struct lwp_topic *topic)
+{
+    add_integer(draft, "id", topic->id);
+    add_string(draft, "name", topic->name);
+    add_integer(draft, "created_at", topic->created_at);
+}
+
+enum lwp_status lwp_json_write_topic(const struct lwp_dialect *dialect,
+                                     const struct lwp_topic *topic, struct lwp_writer *out)
+{
+    struct draft draft = draft_of(json_object_new_object());
+    if (dialect->topic_epoch) {
+        add_integer(&draft, "created_at", topic->created_at);
+        add_integer(&draft, "id", topic->id);
+    } else {
+        add_name_and_time(&draft, topic);
+    }
+    if (topic->with_retention)
+        add_retention(&draft, topic);
+    if (dialect->topic_epoch) {
+        add_string(&draft, "name", topic->name);
+        add_integer(&draft, "topic_epoch", topic->topic_epoch);
+    }
+    return finish(draft, out);
+}
+
+enum lwp_status lwp_json_write_topics(const struct lwp_dialect *dialect,
+                                      const struct lwp_topic *topics, size_t count,
+                                      struct lwp_writer *out)
+{
+    struct draft list = draft_of(json_object_new_array());
+    for (size_t i = 0; i < count; i++) {
+        struct draft topic = draft_of(json_object_new_object());
+        add_name_and_time(&topic, &topics[i]);
+        if (dialect->topic_epoch)
+            add_integer(&topic, "topic_epoch", topics[i].topic_epoch);
+        add_draft(&list, NULL, topic);
+    }
+    struct draft draft = draft_of(json_object_new_object());
+    add_draft(&draft, "topics", list);
+    return finish(draft, out);
+}
+
+enum lwp_status lwp_json_write_id(const char *key, uint64_t id, struct lwp_writer *out)
+{
+    struct draft draft = draft_of(json_object_new_object());
+    add_integer(&draft, key, id);
+    return finish(draft, out);
+}
+
+enum lwp_status lwp_json_write_retention(const struct lwp_dialect *dialect,
+                                         const struct lwp_topic *topic, struct lwp_writer *out)
+{
+    struct draft draft = draft_of(json_object_new_object());
+    if (!dialect->topic_epoch)
+        add_integer(&draft, "topic_id", topic->id);
+    add_retention(&draft, topic);
+    if (dialect->topic_epoch)
+        add_integer(&draft, "topic_id", topic->id);
+    return finish(draft, out);
+}
+
+enum lwp_status lwp_json_write_cluster_status(const struct lwp_cluster_status *status,
+                                              struct lwp_writer *out)
+{
+    struct draft draft = draft_of(json_object_new_object());
+    add_integer(&draft, "current_term", status->current_term);
+    add_integer(&draft, "healthy_nodes", status->healthy_nodes);
+    add(&draft, "is_leader", json_object_new_boolean(status->is_leader));
+    add_integer(&draft, "leader_id", status->leader_id);
+    add_string(&draft, "mode", lwp_bytes_text("standalone"));
+    add_integer(&draft, "node_count", status->node_count);
+    add_integer(&draft, "node_id", status->node_id);
+    add_draft(&draft, "peer_states", draft_of(json_object_new_object()));
+    add(&draft, "quorum_available", json_object_new_boolean(status->quorum_available));
+    return finish(draft, out);
+}
+
+static void add_details(struct draft *draft, const struct lwp_error_document *document)
+{
+    struct draft details = draft_of(json_object_new_object());
+    if (document->leader_addr.size)
+        add_string(&details, "leader_addr", document->leader_addr);
+    if (document->retry_after_ms)
+        add_integer(&details, "retry_after_ms", document->retry_after_ms);
+    if (document->has_server_offset)
+        add_integer(&details, "server_offset", document->server_offset);
+    add_draft(draft, "details", details);
+}
+
+enum lwp_status lwp_json_write_error(const struct lwp_error_document *document,
+                                     struct lwp_writer *out)
+{
+    struct draft draft = draft_of(json_object_new_object());
+    add_integer(&draft, "code", document->code);
+    add_string(&draft, "message", document->message);
+    if (document->leader_addr.size || document->retry_after_ms || document->has_server_offset)
+        add_details(&draft, document);
+    return finish(draft, out);
+}
+
+enum lwp_status lwp_json_error(const struct lwp_json *json, struct lwp_error_document *document)
+{
+    struct lwp_error_document result = {.code = 0};
+    if (lwp_json_integer(json, "code", &result.code) != LWP_OK ||
+        lwp_json_string(json, "message", &result.message) != LWP_OK)
+        return LWP_INVALID_PAYLOAD;
+    (void)lwp_json_string(json, "details.leader_addr", &result.leader_addr);
+    (void)lwp_json_integer(json, "details.retry_after_ms", &result.retry_after_ms);
+    result.has_server_offset =
+        lwp_json_integer(json, "details.server_offset", &result.server_offset) == LWP_OK;
+    *document = result;
+    return LWP_OK;
+}
