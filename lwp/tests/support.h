@@ -150,6 +150,20 @@ static inline void reseal_header(struct lwp_header *header, enum lwp_polynomial 
     header->header_crc = bitwise_crc(polynomial, bytes_of(wire, LWP_HEADER_CHECKED_SIZE));
 }
 
+/** Hands each whole sound frame of the deployed polynomial at the front of `bytes` to `visit`, with
+ * the bytes that it was split from. */
+static inline void visit_frames(struct lwp_bytes bytes,
+                                void (*visit)(const struct lwp_frame *frame, struct lwp_bytes wire))
+{
+    static const struct lwp_frame_rules rules = {LWP_CRC32, UINT32_MAX};
+    struct lwp_frame frame;
+    struct lwp_fault fault;
+    while (lwp_frame_split(&rules, bytes, &frame, &fault) == LWP_OK) {
+        visit(&frame, bytes_of(bytes.data, lwp_frame_size(&frame)));
+        bytes = lwp_bytes_from(bytes, lwp_frame_size(&frame));
+    }
+}
+
 /* Hands each string of hexadecimal digits in `text` to `visit`, as bytes. */
 static inline size_t visit_hex_strings(char *text, void (*visit)(struct lwp_bytes bytes))
 {

@@ -179,6 +179,21 @@ static bool reference_valid(struct lwp_bytes text)
     return true;
 }
 
+/* Whether some bytes behind `begin` make it a character. If any do, two of these do. */
+static bool begins_character(struct lwp_bytes begin)
+{
+    for (unsigned next = 0x80; next <= 0xbf; next += 0x3f)
+        for (size_t size = begin.size; size <= 4; size++) {
+            uint8_t text[4] = {0x80, 0x80, 0x80, 0x80};
+            memcpy(text, begin.data, begin.size);
+            if (begin.size < 4)
+                text[begin.size] = (uint8_t)next;
+            if (reference_sequence(text, size) == size)
+                return true;
+        }
+    return false;
+}
+
 static size_t encode_point(uint32_t point, uint8_t *out)
 {
     const size_t size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
@@ -201,6 +216,17 @@ static void every_code_point_but_the_surrogates_is_utf8(void **state)
     }
 }
 
+static void assert_step(struct lwp_bytes text)
+{
+    const size_t whole = reference_sequence(text.data, text.size);
+    size_t expected = whole ? whole : text.size;
+    while (whole == 0 && expected > 1 && !begins_character(bytes_of(text.data, expected)))
+        expected--;
+    bool valid = whole == 0;
+    if (lwp_utf8_step(text, &valid) != expected || valid != (whole != 0))
+        fail_msg("%02x..., %zu bytes: a step of %zu", text.data[0], text.size, expected);
+}
+
 static void sequences_of_boundary_bytes_are_judged_by_the_definition(void **state)
 {
     (void)state;
@@ -214,10 +240,39 @@ static void sequences_of_boundary_bytes_are_judged_by_the_definition(void **stat
                                 bytes[number % base]};
         for (size_t size = 1; size <= sizeof(text); size++) {
             const struct lwp_bytes view = bytes_of(text, size);
+            assert_step(view);
             if (lwp_utf8_valid(view) != reference_valid(view))
                 fail_msg("%02x %02x %02x %02x, %zu bytes", text[0], text[1], text[2], text[3],
                          size);
         }
+    }
+}
+
+/* The examples of the Unicode standard for replacing what is not well formed (table 3-11). */
+static void a_step_takes_the_longest_beginning_of_a_character(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t size;
+        bool valid;
+    } rows[] = {{"a", 1, true},
+                {"\xe1\x80\xe2", 2, false},
+                {"\xe2\xf0\x91", 1, false},
+                {"\xf0\x91\x92\xf1", 3, false},
+                {"\xf1\xbf"
+                 "A",
+                 2, false},
+                {"\xc0\xaf", 1, false},
+                {"\xed\xa0\x80", 1, false},
+                {"\x80\x80", 1, false},
+                {"\xe2\x82\xac", 3, true},
+                {"\xe2\x82", 2, false}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bool valid = !rows[i].valid;
+        const struct lwp_bytes text = guarded(lwp_bytes_text(rows[i].text));
+        assert_int_equal(lwp_utf8_step(text, &valid), rows[i].size);
+        assert_int_equal(valid, rows[i].valid);
     }
 }
 
@@ -275,6 +330,7 @@ int main(void)
         cmocka_unit_test(reserved_room_lies_behind_what_was_written),
         cmocka_unit_test(every_code_point_but_the_surrogates_is_utf8),
         cmocka_unit_test(sequences_of_boundary_bytes_are_judged_by_the_definition),
+        cmocka_unit_test(a_step_takes_the_longest_beginning_of_a_character),
         cmocka_unit_test(a_fault_is_found_wherever_it_stands),
         cmocka_unit_test(a_cut_sequence_is_no_text_and_nothing_behind_it_is_read),
         cmocka_unit_test(the_empty_text_is_utf8),

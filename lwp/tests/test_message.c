@@ -522,38 +522,38 @@ static void the_command_is_the_low_byte_or_the_whole_batch_id(void **state)
 
 static size_t golden_messages;
 
-static void decode_and_encode_again(struct lwp_bytes bytes)
+static void decode_and_encode_again(const struct lwp_frame *frame, struct lwp_bytes wire)
 {
-    static const struct lwp_frame_rules rules = {LWP_CRC32, LWP_MAX_PAYLOAD_DEFAULT};
-    static uint8_t wire[65536];
-    struct lwp_frame frame;
+    static uint8_t again[65536];
+    struct lwp_writer out = lwp_writer_on(again, sizeof(again));
+    struct lwp_message message;
+    struct lwp_bytes rest;
     struct lwp_fault fault;
-    for (size_t at = 0;
-         lwp_frame_split(&rules, lwp_bytes_from(bytes, at), &frame, &fault) == LWP_OK;
-         at += lwp_frame_size(&frame)) {
-        struct lwp_message message;
-        struct lwp_bytes rest;
-        struct lwp_writer out = lwp_writer_on(wire, sizeof(wire));
-        if (lwp_frame_kind(&frame, &lwp_dialect_lance) != LWP_KIND_CONTROL)
-            continue;
-        const int command = lwp_frame_command(&frame, &lwp_dialect_lance);
-        if (lwp_message_decode((uint8_t)command, frame.payload, &message, &rest, &fault) != LWP_OK)
-            continue;
-        assert_int_equal(lwp_message_encode(&message, &out), LWP_OK);
-        lwp_write(&out, rest);
-        assert_bytes_equal(lwp_writer_bytes(&out), frame.payload);
-        golden_messages++;
-    }
+    (void)wire;
+    if (lwp_frame_kind(frame, &lwp_dialect_lance) != LWP_KIND_CONTROL)
+        return;
+    const int command = lwp_frame_command(frame, &lwp_dialect_lance);
+    if (lwp_message_decode((uint8_t)command, frame->payload, &message, &rest, &fault) != LWP_OK)
+        return;
+    assert_int_equal(lwp_message_encode(&message, &out), LWP_OK);
+    lwp_write(&out, rest);
+    assert_bytes_equal(lwp_writer_bytes(&out), frame->payload);
+    golden_messages++;
+}
+
+static void take_messages(struct lwp_bytes bytes)
+{
+    visit_frames(bytes, decode_and_encode_again);
 }
 
 static void recorded_payloads_decode_and_encode_to_the_same_bytes(void **state)
 {
     (void)state;
     golden_messages = 0;
-    visit_golden("lance-0.2.8.jsonl", "\"send\"", decode_and_encode_again);
-    visit_golden("lance-0.2.8.jsonl", "\"recv\"", decode_and_encode_again);
-    visit_golden("auth.jsonl", "\"send\"", decode_and_encode_again);
-    visit_golden("auth.jsonl", "\"recv\"", decode_and_encode_again);
+    visit_golden("lance-0.2.8.jsonl", "\"send\"", take_messages);
+    visit_golden("lance-0.2.8.jsonl", "\"recv\"", take_messages);
+    visit_golden("auth.jsonl", "\"send\"", take_messages);
+    visit_golden("auth.jsonl", "\"recv\"", take_messages);
     assert_true(golden_messages > 100);
 }
 
