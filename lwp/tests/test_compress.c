@@ -196,6 +196,25 @@ static void a_failure_leaves_what_was_there(void **state)
     }
 }
 
+static struct lwp_writer full_writer(void)
+{
+    struct lwp_writer out = guarded_writer(64);
+    lwp_write(&out, lwp_bytes_text("front"));
+    lwp_write_room(&out, SIZE_MAX);
+    assert_true(out.full);
+    return out;
+}
+
+static void nothing_is_compressed_into_a_writer_that_is_full(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(FRAMINGS); i++) {
+        struct lwp_writer out = full_writer();
+        assert_int_equal(lwp_lz4_compress(FRAMINGS[i], lwp_bytes_text("x"), &out), LWP_FULL);
+        assert_bytes_equal(lwp_writer_bytes(&out), lwp_bytes_text("front"));
+    }
+}
+
 static void the_limit_is_exact(void **state)
 {
     (void)state;
@@ -326,7 +345,8 @@ static void no_bytes_are_no_compressed_payload(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(FRAMINGS); i++)
-        assert_unpacks(FRAMINGS[i], bytes_of(NULL, 0), 100, 100, LWP_INVALID_COMPRESSION);
+        for (size_t room = 0; room <= 100; room += 50)
+            assert_unpacks(FRAMINGS[i], bytes_of(NULL, 0), room, room, LWP_INVALID_COMPRESSION);
 }
 
 static void a_block_that_points_before_its_beginning_is_damage(void **state)
@@ -402,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_result_that_does_not_fit_is_refused_at_every_room),
         cmocka_unit_test(both_directions_write_behind_what_is_there),
         cmocka_unit_test(a_failure_leaves_what_was_there),
+        cmocka_unit_test(nothing_is_compressed_into_a_writer_that_is_full),
         cmocka_unit_test(the_limit_is_exact),
         cmocka_unit_test(a_small_input_that_expands_hugely_passes_neither_limit_nor_room),
         cmocka_unit_test(nothing_is_written_past_the_limit),

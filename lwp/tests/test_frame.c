@@ -532,6 +532,16 @@ static void a_frame_that_does_not_fit_is_refused_at_every_room(void **state)
     assert_int_equal(out.size, lwp_frame_size(&frame));
 }
 
+static void a_writer_that_is_full_takes_no_frame(void **state)
+{
+    (void)state;
+    const struct lwp_frame frame = hello();
+    struct lwp_writer out = guarded_writer(100);
+    lwp_write_room(&out, SIZE_MAX);
+    assert_int_equal(lwp_frame_encode(&frame, &out), LWP_FULL);
+    assert_int_equal(out.size, 0);
+}
+
 static void encoding_writes_whatever_the_header_says(void **state)
 {
     (void)state;
@@ -758,6 +768,7 @@ int main(void)
         cmocka_unit_test(sealing_keeps_each_field_that_it_is_told_to_keep),
         cmocka_unit_test(the_header_checksum_fits_what_was_kept),
         cmocka_unit_test(a_frame_that_does_not_fit_is_refused_at_every_room),
+        cmocka_unit_test(a_writer_that_is_full_takes_no_frame),
         cmocka_unit_test(encoding_writes_whatever_the_header_says),
         cmocka_unit_test(all_256_flags_have_the_kind_that_the_dialect_sees),
         cmocka_unit_test(each_kind_has_its_word_and_its_flags),

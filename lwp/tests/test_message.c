@@ -463,6 +463,16 @@ static void a_payload_that_does_not_fit_is_refused_at_every_room(void **state)
     }
 }
 
+static void a_writer_that_is_full_takes_no_payload(void **state)
+{
+    (void)state;
+    struct lwp_writer out = guarded_writer(100);
+    const struct lwp_message message = {.command = LWP_COMMAND_FETCH};
+    lwp_write_room(&out, SIZE_MAX);
+    assert_int_equal(lwp_message_encode(&message, &out), LWP_FULL);
+    assert_int_equal(out.size, 0);
+}
+
 static void a_name_with_a_size_of_its_own_has_at_most_65535_bytes(void **state)
 {
     (void)state;
@@ -581,6 +591,7 @@ int main(void)
         cmocka_unit_test(data_need_not_be_text),
         cmocka_unit_test(a_code_without_a_row_is_an_unknown_command),
         cmocka_unit_test(a_payload_that_does_not_fit_is_refused_at_every_room),
+        cmocka_unit_test(a_writer_that_is_full_takes_no_payload),
         cmocka_unit_test(a_name_with_a_size_of_its_own_has_at_most_65535_bytes),
         cmocka_unit_test(a_control_frame_carries_its_command_in_the_batch_id),
         cmocka_unit_test(the_command_is_the_low_byte_or_the_whole_batch_id),
