@@ -409,9 +409,21 @@ static void random_bytes_never_leave_their_room(void **state)
     }
 }
 
+static void nothing_is_decompressed_into_a_writer_that_is_full(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(FRAMINGS); i++) {
+        const struct lwp_bytes in = pack(FRAMINGS[i], lwp_bytes_text("x"));
+        struct lwp_writer out = full_writer();
+        assert_int_equal(lwp_lz4_decompress(FRAMINGS[i], in, 10, &out), LWP_FULL);
+        assert_bytes_equal(lwp_writer_bytes(&out), lwp_bytes_text("front"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_decompressed_into_a_writer_that_is_full),
         cmocka_unit_test(blocks_written_by_hand_are_read),
         cmocka_unit_test(short_inputs_are_written_as_literals_in_either_framing),
         cmocka_unit_test(what_was_compressed_comes_back),

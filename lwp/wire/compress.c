@@ -78,6 +78,8 @@ enum lwp_status lwp_lz4_decompress(enum lwp_lz4_framing framing, struct lwp_byte
                                    struct lwp_writer *out)
 {
     size_t claimed = limit;
+    if (out->full)
+        return LWP_FULL;
     if (framing == LWP_LZ4_LIBRARY) {
         const enum lwp_status status = take_head(&in, limit, &claimed);
         if (status != LWP_OK)

@@ -48,19 +48,18 @@ const struct lwp_field *lwp_command_field(const struct lwp_command *command, str
     return NULL;
 }
 
-/* The fixed size on the wire: of the integer, or of the size in front of a TEXT16. */
-static size_t fixed_size(enum lwp_field_type type)
+size_t lwp_field_size(const struct lwp_field *field)
 {
     static const uint8_t sizes[] = {
         [LWP_FIELD_NONE] = 0,   [LWP_FIELD_U8] = 1,   [LWP_FIELD_U32] = 4,  [LWP_FIELD_U64] = 8,
         [LWP_FIELD_TEXT16] = 2, [LWP_FIELD_TEXT] = 0, [LWP_FIELD_JSON] = 0, [LWP_FIELD_DATA] = 0,
     };
-    return sizes[type];
+    return sizes[field->type];
 }
 
 bool lwp_field_is_integer(const struct lwp_field *field)
 {
-    return fixed_size(field->type) != 0 && field->type != LWP_FIELD_TEXT16;
+    return lwp_field_size(field) != 0 && field->type != LWP_FIELD_TEXT16;
 }
 
 uint64_t *lwp_message_integer(struct lwp_message *message, const struct lwp_field *field)
@@ -77,7 +76,7 @@ struct lwp_bytes *lwp_message_bytes(struct lwp_message *message, const struct lw
 static bool take_field(const struct lwp_field *field, struct lwp_bytes *rest,
                        struct lwp_bytes *taken)
 {
-    size_t size = fixed_size(field->type);
+    size_t size = lwp_field_size(field);
     if (rest->size < size)
         return false;
     if (!lwp_field_is_integer(field)) {
@@ -146,7 +145,7 @@ static void write_field(const struct lwp_field *field, const struct lwp_message 
                         struct lwp_writer *out)
 {
     const void *place = (const char *)message + field->place;
-    const size_t size = fixed_size(field->type);
+    const size_t size = lwp_field_size(field);
     if (lwp_field_is_integer(field)) {
         lwp_write_integer(out, size, *(const uint64_t *)place);
         return;

@@ -78,6 +78,10 @@ const struct lwp_command *lwp_command_at(size_t index);
 /** The command's field of that name, or NULL. */
 const struct lwp_field *lwp_command_field(const struct lwp_command *command, struct lwp_bytes name);
 
+/** The fixed part of the field's size on the wire: an integer's bytes, or those of the size in
+ * front of a TEXT16; 0 for what goes on to the end. */
+size_t lwp_field_size(const struct lwp_field *field);
+
 /** Whether the field is an integer; otherwise it is bytes. */
 bool lwp_field_is_integer(const struct lwp_field *field);
 
@@ -91,7 +95,8 @@ struct lwp_bytes *lwp_message_bytes(struct lwp_message *message, const struct lw
  * LWP_OK              `*message` is filled in; `*rest` has the bytes after the last field (D38).
  * LWP_UNKNOWN_COMMAND there is no such row.
  * LWP_INVALID_LENGTH  the payload is shorter than its form, a TEXT16 size passes its end, or
- *                     bytes_returned is not the size of the data; `*fault` has field and offset.
+ *                     bytes_returned is not the size of the data (the fault names the data);
+ *                     `*fault` has field and offset.
  * LWP_INVALID_TEXT    a text is not UTF-8; `*message` is filled in all the same.
  */
 enum lwp_status lwp_message_decode(uint8_t command, struct lwp_bytes payload,

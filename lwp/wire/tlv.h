@@ -78,8 +78,9 @@ static inline enum lwp_status lwp_tlv_next(struct lwp_tlv_walk *walk, struct lwp
 enum lwp_status lwp_tlv_count(struct lwp_bytes in, uint64_t *count, struct lwp_fault *fault);
 
 /**
- * Judges a record by its type: LWP_OK, or LWP_INVALID_RECORD for type 00, a Null with a value, or a
- * value too short for its type's parts. Unassigned types pass.
+ * Judges a record by its type: LWP_OK; LWP_INVALID_RECORD for type 00, a Null with a value, or a
+ * value too short for its type's parts; LWP_INVALID_TEXT for a key that is not UTF-8. Unassigned
+ * types pass.
  */
 enum lwp_status lwp_record_check(const struct lwp_record *record);
 

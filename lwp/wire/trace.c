@@ -136,7 +136,9 @@ size_t lwp_trace_frame(const struct lwp_dialect *dialect, const struct lwp_frame
     put_field(&line, "timestamp_ns", header->timestamp_ns);
     if (kind != LWP_KIND_CONTROL)
         put_field(&line, "payload", frame->payload.size);
-    if (kind == LWP_KIND_INGEST && frame->payload.size)
+    if (kind == LWP_KIND_INGEST && header->flags & LWP_FLAG_COMPRESSED)
+        put(&line, " compressed");
+    else if (kind == LWP_KIND_INGEST && frame->payload.size)
         put_records(&line, dialect, frame->payload);
     if (header->flags != lwp_kind_flags(kind))
         put(&line, " flags=0x%02x", header->flags);

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/* The half of the parser that reads frames: kinds, fields, values, records. */
+#include "lwp/wire/errors.h"
+#include "lwp/wire/tlv.h"
+#include "mock_server/script/reader.h"
+
+enum {
+    MAX_RECORDS_SIZE = 33554432, /* Bytes of one records=…, or of one fill=…. */
+    MAX_REPEAT = 1000000
+};
+
+static struct lwp_bytes read_hex(struct reader *reader)
+{
+    const struct token *first = reader->token;
+    uint8_t *bytes = NULL;
+    size_t digits = 0;
+    size_t size = 0;
+    /* The digits are lexed as words and numbers; only their characters count here. */
+    for (; !reader_is(reader, ")"); (void)reader_next(reader)) {
+        if (reader->token->kind != TOKEN_WORD && reader->token->kind != TOKEN_NUMBER &&
+            reader->token->kind != TOKEN_BAD && reader->token->kind != TOKEN_DURATION) {
+            reader_error(reader, reader->token, "pairs of hexadecimal digits and )");
+            return (struct lwp_bytes){NULL, 0};
+        }
+        size += reader->token->text.size;
+    }
+    bytes = script_arena_take(&reader->script->arena, size / 2 + 1);
+    for (const struct token *token = first; bytes && token < reader->token; token++)
+        for (size_t i = 0; i < token->text.size; i++) {
+            const char *all = "0123456789abcdef0123456789ABCDEF";
+            const char *digit = memchr(all, token->text.data[i], 32);
+            if (!digit) {
+                reader_error(reader, token, "pairs of hexadecimal digits");
+                return (struct lwp_bytes){NULL, 0};
+            }
+            bytes[digits / 2] = (uint8_t)(bytes[digits / 2] << 4 | ((digit - all) & 15));
+            digits++;
+        }
+    if (digits % 2)
+        reader_error(reader, first, "an even number of hexadecimal digits");
+    reader_insist(reader, ")");
+    return (struct lwp_bytes){bytes, digits / 2};
+}
+
+/* "text" or hex(…) */
+struct lwp_bytes reader_bytes(struct reader *reader)
+{
+    if (reader_take(reader, "hex")) {
+        reader_insist(reader, "(");
+        return reader->failed ? (struct lwp_bytes){NULL, 0} : read_hex(reader);
+    }
+    const struct token *token = reader_next(reader);
+    if (token->kind != TOKEN_STRING)
+        reader_error(reader, token, "a string or hex(…)");
+    return token->bytes;
+}
+
+static uint64_t read_number(struct reader *reader, uint64_t most, const char *expected)
+{
+    const struct token *token = reader_next(reader);
+    if (token->kind != TOKEN_NUMBER || token->number > most)
+        reader_error(reader, token, expected);
+    return token->number;
+}
+
+static struct script_value read_variable(struct reader *reader, const struct token *token)
+{
+    const struct lwp_bytes name = lwp_bytes_from(reader_text(reader, token), 1);
+    if (reader_is_bound(reader, name))
+        return (struct script_value){.kind = SCRIPT_VARIABLE, .bytes = name};
+    if (!reader->in_pattern)
+        reader_error(reader, token, "a variable that has been bound before");
+    reader_bind(reader, name);
+    return (struct script_value){.kind = SCRIPT_VARIABLE, .bytes = name};
+}
+
+struct value_word {
+    const char *word;
+    enum script_value_kind kind;
+    bool in_patterns;
+};
+
+static const struct value_word value_words[] = {
+    {"max", SCRIPT_MAX, true},
+    {"zero", SCRIPT_ZERO, true},
+    {"wrong", SCRIPT_WRONG, false},
+    {"other-polynomial", SCRIPT_OTHER_POLYNOMIAL, false},
+};
+
+static struct script_value read_word(struct reader *reader, const struct token *token)
+{
+    for (size_t i = 0; i < sizeof(value_words) / sizeof(value_words[0]); i++)
+        if (lwp_bytes_equal(token->text, lwp_bytes_text(value_words[i].word)) &&
+            (value_words[i].in_patterns || !reader->in_pattern))
+            return (struct script_value){.kind = value_words[i].kind};
+    reader_error(reader, token, reader->in_pattern ? "a value" : "a value that can be sent");
+    return (struct script_value){.kind = SCRIPT_ZERO};
+}
+
+static struct script_value read_value(struct reader *reader)
+{
+    const struct token *token = reader->token;
+    if (token->kind == TOKEN_STRING || reader_is(reader, "hex"))
+        return (struct script_value){.kind = SCRIPT_BYTES, .bytes = reader_bytes(reader)};
+    (void)reader_next(reader);
+    if (token->kind == TOKEN_NUMBER)
+        return (struct script_value){.kind = SCRIPT_NUMBER, .number = token->number};
+    if (token->kind == TOKEN_WORD && token->text.data[0] == '$')
+        return read_variable(reader, token);
+    if (token->kind == TOKEN_WORD)
+        return read_word(reader, token);
+    reader_error(reader, token, "a number, a string, hex(…), $name, max, zero or wrong");
+    return (struct script_value){.kind = SCRIPT_ZERO};
+}
+
+/* Records are written in memory that doubles until they fit. */
+struct record_writer {
+    struct script_arena *arena;
+    struct lwp_writer out;
+    uint64_t count;
+};
+
+static void put_record(struct record_writer *records, struct lwp_bytes record, uint64_t times)
+{
+    const size_t wanted = records->out.size + record.size * (size_t)times;
+    if (wanted > records->out.capacity) {
+        const size_t capacity = 2 * wanted;
+        uint8_t *memory = script_arena_take(records->arena, capacity);
+        if (!memory)
+            return;
+        if (records->out.size)
+            memcpy(memory, records->out.data, records->out.size);
+        const size_t size = records->out.size;
+        records->out = lwp_writer_on(memory, capacity);
+        records->out.size = size;
+    }
+    for (uint64_t i = 0; i < times; i++)
+        lwp_write(&records->out, record);
+    records->count += times;
+}
+
+/* tlv(type, length, value): the length is written as given, right or wrong. */
+static void read_tlv(struct reader *reader, struct lwp_writer *out)
+{
+    const uint64_t type = read_number(reader, UINT8_MAX, "a record type from 0 to 255");
+    reader_insist(reader, ",");
+    const uint64_t length = read_number(reader, UINT32_MAX, "a length of 32 bits");
+    reader_insist(reader, ",");
+    lwp_write_integer(out, 1, type);
+    lwp_write_integer(out, 4, length);
+    lwp_write(out, reader_bytes(reader));
+}
+
+static void read_user(struct reader *reader, struct lwp_writer *out)
+{
+    const struct token *token = reader->token;
+    const uint64_t type = read_number(reader, UINT8_MAX, "a record type from 0x80 to 0xfe");
+    if (type < LWP_TLV_USER_FIRST || type > LWP_TLV_USER_LAST)
+        reader_error(reader, token, "a record type from 0x80 to 0xfe");
+    reader_insist(reader, ",");
+    lwp_tlv_put(out, (uint8_t)type, reader_bytes(reader));
+}
+
+/* kv(k,v), ts(ns,v), kts(ns,k,v) */
+static void read_parts(struct reader *reader, enum lwp_tlv_type type, struct lwp_writer *out)
+{
+    struct lwp_record_parts parts = {.timestamp_ns = 0};
+    if (type != LWP_TLV_KEY_VALUE) {
+        parts.timestamp_ns = read_number(reader, UINT64_MAX, "a time in nanoseconds");
+        reader_insist(reader, ",");
+    }
+    if (type != LWP_TLV_TIMESTAMPED) {
+        parts.key = reader_bytes(reader);
+        reader_insist(reader, ",");
+    }
+    parts.value = reader_bytes(reader);
+    if (type == LWP_TLV_KEY_VALUE)
+        lwp_tlv_put_key_value(out, parts.key, parts.value);
+    else if (type == LWP_TLV_TIMESTAMPED)
+        lwp_tlv_put_timestamped(out, parts.timestamp_ns, parts.value);
+    else
+        lwp_tlv_put_key_timestamped(out, parts.timestamp_ns, parts.key, parts.value);
+}
+
+static void read_record_of(struct reader *reader, const struct token *word, struct lwp_writer *out)
+{
+    const int type = lwp_tlv_type_named(word->text);
+    if (type == LWP_TLV_NULL_RECORD) {
+        lwp_tlv_put_null(out);
+        return;
+    }
+    reader_insist(reader, "(");
+    if (lwp_bytes_equal(word->text, lwp_bytes_text("tlv")))
+        read_tlv(reader, out);
+    else if (lwp_bytes_equal(word->text, lwp_bytes_text("user")))
+        read_user(reader, out);
+    else if (type == LWP_TLV_KEY_VALUE || type == LWP_TLV_TIMESTAMPED ||
+             type == LWP_TLV_KEY_TIMESTAMPED)
+        read_parts(reader, (enum lwp_tlv_type)type, out);
+    else if (type > 0)
+        lwp_tlv_put(out, (uint8_t)type, reader_bytes(reader));
+    else
+        reader_error(reader, word,
+                     "a record: raw(v), json(v), msgpack(v), protobuf(v), avro(v), "
+                     "kv(k,v), ts(ns,v), kts(ns,k,v), null, user(type,v) or "
+                     "tlv(type,length,v)");
+    reader_insist(reader, ")");
+}
+
+static void read_record(struct reader *reader, struct record_writer *records)
+{
+    enum { HEADROOM = 64 };
+    const struct token *word = reader_next(reader);
+    /* No record takes more than the rest of its line, and nothing but strings adds to its size. */
+    size_t size = HEADROOM;
+    for (const struct token *t = word; t->kind != TOKEN_LINE_END && t->kind != TOKEN_FILE_END; t++)
+        size += t->text.size;
+    struct lwp_writer out = lwp_writer_on(script_arena_take(&reader->script->arena, size), size);
+    if (!out.data)
+        return;
+    read_record_of(reader, word, &out);
+    uint64_t times = 1;
+    const struct token *factor = reader->token;
+    if (!reader->failed && reader_take(reader, "*"))
+        times = read_number(reader, MAX_REPEAT, "how many times, at most 1000000");
+    if (times * out.size > MAX_RECORDS_SIZE)
+        reader_error(reader, factor, "records of 32 MiB at most");
+    if (!reader->failed)
+        put_record(records, lwp_writer_bytes(&out), times);
+}
+
+static void read_records(struct reader *reader, struct script_frame *frame)
+{
+    struct record_writer records = {.arena = &reader->script->arena};
+    frame->body = SCRIPT_BODY_RECORDS;
+    frame->compressed = reader_take(reader, "lz4");
+    if (frame->compressed)
+        reader_insist(reader, "(");
+    do
+        read_record(reader, &records);
+    while (!reader->failed && reader_take(reader, "+"));
+    if (frame->compressed)
+        reader_insist(reader, ")");
+    frame->bytes = lwp_writer_bytes(&records.out);
+    frame->record_count = records.count;
+}
+
+static void read_fill(struct reader *reader, struct script_frame *frame)
+{
+    frame->body = SCRIPT_BODY_FILL;
+    frame->fill_size = read_number(reader, MAX_RECORDS_SIZE, "a size of 32 MiB at most");
+    if (reader_take(reader, ":"))
+        frame->fill_seed = read_number(reader, UINT64_MAX, "a seed");
+}
+
+struct operator_row {
+    const char *sign;
+    enum script_operator operator;
+};
+
+static const struct operator_row operators[] = {
+    {"=", SCRIPT_EQUAL}, {"!=", SCRIPT_NOT_EQUAL}, {"<", SCRIPT_LESS},    {"<=", SCRIPT_AT_MOST},
+    {">", SCRIPT_MORE},  {">=", SCRIPT_AT_LEAST},  {"in", SCRIPT_WITHIN},
+};
+
+static enum script_operator read_operator(struct reader *reader)
+{
+    if (!reader->in_pattern) {
+        reader_insist(reader, "=");
+        return SCRIPT_EQUAL;
+    }
+    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+        if (reader_take(reader, operators[i].sign))
+            return operators[i].operator;
+    reader_error(reader, reader->token, "= != < <= > >= or in [a,b]");
+    return SCRIPT_EQUAL;
+}
+
+/* What the word names in this frame. False if it names nothing. */
+static bool find_subject(const struct reader *reader, const struct script_frame *frame,
+                         struct lwp_bytes word, struct script_field *field)
+{
+    static const char json[] = "json.";
+    const size_t prefix = sizeof(json) - 1;
+    if (frame->command) {
+        field->subject = SCRIPT_PAYLOAD;
+        field->field = lwp_command_field(frame->command, word);
+        if (field->field)
+            return true;
+    }
+    if (reader->in_pattern && word.size > prefix && memcmp(word.data, json, prefix) == 0) {
+        field->subject = SCRIPT_JSON;
+        field->path = lwp_bytes_from(word, prefix);
+        return true;
+    }
+    if (reader->in_pattern && lwp_bytes_equal(word, lwp_bytes_text("code"))) {
+        field->subject = SCRIPT_CODE;
+        return true;
+    }
+    field->subject = SCRIPT_HEADER;
+    for (int i = 0; i < LWP_HEADER_FIELD_COUNT; i++)
+        if (lwp_bytes_equal(word, lwp_bytes_text(lwp_header_fields[i].name))) {
+            field->header = (enum lwp_header_index)i;
+            return true;
+        }
+    return false;
+}
+
+static void read_code(struct reader *reader, struct script_field *field)
+{
+    const struct token *token = reader_next(reader);
+    const int code =
+        token->kind == TOKEN_NUMBER ? (int)(token->number & 0xff) : lwp_error_named(token->text);
+    if (code < 0)
+        reader_error(reader, token, "an error's word, for example topic-not-found");
+    field->value = (struct script_value){.kind = SCRIPT_NUMBER, .number = (uint64_t)code};
+}
+
+/* Integers take numbers, texts take bytes; both take variables. */
+static void check_type(struct reader *reader, const struct script_field *field,
+                       const struct token *at)
+{
+    const bool is_bytes = field->value.kind == SCRIPT_BYTES;
+    const bool is_checksum =
+        field->subject == SCRIPT_HEADER &&
+        (field->header == LWP_HEADER_header_crc || field->header == LWP_HEADER_payload_crc);
+    if (field->subject == SCRIPT_JSON || field->value.kind == SCRIPT_VARIABLE)
+        return;
+    const bool wants_bytes =
+        field->subject == SCRIPT_PAYLOAD && !lwp_field_is_integer(field->field);
+    if (wants_bytes != is_bytes)
+        reader_error(reader, at, wants_bytes ? "a string or hex(…)" : "a number");
+    if (field->value.kind == SCRIPT_OTHER_POLYNOMIAL && !is_checksum)
+        reader_error(reader, at, "header_crc or payload_crc with this value");
+    if (field->value.kind == SCRIPT_WRONG && field->subject != SCRIPT_HEADER)
+        reader_error(reader, at, "a header field with this value");
+}
+
+static void read_field(struct reader *reader, struct script_frame *frame, const struct token *word)
+{
+    struct script_field field = {.place = word->place};
+    if (!find_subject(reader, frame, reader_text(reader, word), &field)) {
+        reader_error(reader, word, "a field of this frame, payload, records or fill");
+        return;
+    }
+    field.operator= read_operator(reader);
+    const struct token *at = reader->token;
+    if (reader->failed)
+        return;
+    if (field.subject == SCRIPT_CODE) {
+        read_code(reader, &field);
+    } else if (field.operator== SCRIPT_WITHIN) {
+        reader_insist(reader, "[");
+        field.value = read_value(reader);
+        reader_insist(reader, ",");
+        field.upper = read_value(reader);
+        reader_insist(reader, "]");
+    } else {
+        field.value = read_value(reader);
+    }
+    check_type(reader, &field, at);
+    struct script_field *added = SCRIPT_ADD(&reader->script->arena, &frame->fields);
+    if (added)
+        *added = field;
+}
+
+/* payload=…, records=…, fill=… or a field. */
+static void read_assignment(struct reader *reader, struct script_frame *frame)
+{
+    const struct token *word = reader_next(reader);
+    static const char *const bodies[] = {"payload", "records", "fill"};
+    const bool has_data = !frame->command || frame->command->code == LWP_COMMAND_FETCH_RESPONSE;
+    for (int i = 0; i < 3; i++) {
+        if (!lwp_bytes_equal(word->text, lwp_bytes_text(bodies[i])))
+            continue;
+        if (frame->body != SCRIPT_BODY_NONE)
+            reader_error(reader, word, "one of payload, records and fill only");
+        if (i == 1 && !has_data)
+            reader_error(reader, word, "a frame that holds records");
+        reader_insist(reader, "=");
+        if (reader->failed)
+            return;
+        if (i == 1) {
+            read_records(reader, frame);
+        } else if (i == 2) {
+            read_fill(reader, frame);
+        } else {
+            frame->body = SCRIPT_BODY_BYTES;
+            frame->bytes = reader_bytes(reader);
+        }
+        return;
+    }
+    read_field(reader, frame, word);
+}
+
+static bool find_kind(struct lwp_bytes word, struct script_frame *frame)
+{
+    frame->command = lwp_command_named(word);
+    frame->kind = frame->command ? LWP_KIND_CONTROL : LWP_KIND_UNKNOWN;
+    if (frame->command || lwp_bytes_equal(word, lwp_bytes_text("frame")))
+        return true;
+    for (enum lwp_kind kind = LWP_KIND_INGEST; kind < LWP_KIND_CONTROL; kind++)
+        if (lwp_bytes_equal(word, lwp_bytes_text(lwp_kind_word(kind)))) {
+            frame->kind = kind;
+            return true;
+        }
+    return false;
+}
+
+void reader_assignments(struct reader *reader, struct script_frame *frame)
+{
+    while (!reader->failed && reader->token->kind == TOKEN_WORD && !reader_is(reader, "within"))
+        read_assignment(reader, frame);
+}
+
+void reader_frame(struct reader *reader, struct script_frame *frame)
+{
+    const struct token *word = reader_next(reader);
+    frame->place = word->place;
+    if (word->kind != TOKEN_WORD || !find_kind(word->text, frame)) {
+        reader_error(reader, word, "keepalive, ack, backpressure, ingest, frame or a command");
+        return;
+    }
+    reader_assignments(reader, frame);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* frames.h - the frames of a script made into bytes, and compared with frames that came. */
+#ifndef LWP_SCRIPT_FRAMES_H
+#define LWP_SCRIPT_FRAMES_H
+
+#include "mock_server/script/script.h"
+
+/* What a variable stands for. */
+struct script_variable {
+    struct lwp_bytes name;
+    bool is_bytes;
+    uint64_t number;
+    struct lwp_bytes bytes;
+};
+
+/* The variables of one run of a case. Values and names live in the arena. */
+struct script_variables {
+    struct script_arena *arena;
+    SCRIPT_LIST(struct script_variable) list;
+};
+
+/** The variable's value, or NULL if it is not bound. */
+const struct script_variable *script_variable_of(const struct script_variables *variables,
+                                                 struct lwp_bytes name);
+
+/** Binds a variable; bytes are copied. */
+void script_bind_number(struct script_variables *variables, struct lwp_bytes name, uint64_t number);
+void script_bind_bytes(struct script_variables *variables, struct lwp_bytes name,
+                       struct lwp_bytes bytes);
+
+/** How many bytes the frame can take at most. */
+size_t script_frame_bound(const struct script_frame *frame,
+                          const struct script_variables *variables);
+
+/**
+ * Writes the frame as the dialect wants it: what the script does not give is right. An ingest
+ * without a batch_id takes `batch_id`.
+ *
+ * LWP_OK; LWP_FULL; LWP_INVALID_ARGUMENT if a variable is not bound or not of the field's type.
+ */
+enum lwp_status script_build(const struct script_frame *frame, const struct lwp_dialect *dialect,
+                             const struct script_variables *variables, uint64_t batch_id,
+                             struct lwp_writer *out);
+
+enum { SCRIPT_MISMATCH_SIZE = 256 };
+
+/* Why a frame is not what was expected: the first field that differs. */
+struct script_mismatch {
+    const char *field;
+    char expected[SCRIPT_MISMATCH_SIZE];
+    char actual[SCRIPT_MISMATCH_SIZE];
+    long offset; /* Of the first byte that differs, from the frame's begin; -1 if there is none. */
+};
+
+/**
+ * Compares a frame that came with a pattern's. Variables that are not bound are bound if all
+ * matches. True if it matches; else `*mismatch` says why.
+ */
+bool script_match(const struct script_pattern *pattern, const struct lwp_frame *frame,
+                  const struct lwp_dialect *dialect, struct script_variables *variables,
+                  struct script_mismatch *mismatch);
+
+/** Writes what the pattern expects as one line, ended by a zero. */
+void script_describe(const struct script_pattern *pattern, char *out, size_t size);
+
+#endif

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lwp/json/json.h"
+#include "lwp/wire/errors.h"
+#include "lwp/wire/trace.h"
+#include "mock_server/script/frames.h"
+
+/* A comparison under way. */
+struct comparison {
+    const struct script_pattern *pattern;
+    const struct lwp_frame *frame;
+    const struct lwp_dialect *dialect;
+    struct script_variables *variables;
+    struct script_mismatch *mismatch;
+    struct lwp_message message; /* Of a control frame with a known command. */
+    struct lwp_json *json;      /* The payload as a document, once it was asked for. */
+};
+
+static const char *const operator_signs[] = {"=", "!=", "<", "<=", ">", ">=", "in"};
+
+static bool differ(struct comparison *comparison, const char *field, long offset)
+{
+    comparison->mismatch->field = field;
+    comparison->mismatch->offset = offset;
+    return false;
+}
+
+static void print_bytes(struct lwp_bytes bytes, char *out, size_t size)
+{
+    enum { SHOWN = 48 };
+    size_t at = 0;
+    at += (size_t)snprintf(out, size, "%zu bytes \"", bytes.size);
+    for (size_t i = 0; i < bytes.size && i < SHOWN && at + 8 < size; i++) {
+        const uint8_t c = bytes.data[i];
+        const bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+        at += (size_t)snprintf(out + at, size - at, plain ? "%c" : "\\x%02x", c);
+    }
+    (void)snprintf(out + at, size - at, bytes.size > SHOWN ? "…" : "\"");
+}
+
+static void print_number(uint64_t number, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%" PRIu64 " (0x%" PRIx64 ")", number, number);
+}
+
+static bool holds(enum script_operator operator, uint64_t actual, uint64_t value, uint64_t upper)
+{
+    switch (operator) {
+    case SCRIPT_EQUAL:
+        return actual == value;
+    case SCRIPT_NOT_EQUAL:
+        return actual != value;
+    case SCRIPT_LESS:
+        return actual < value;
+    case SCRIPT_AT_MOST:
+        return actual <= value;
+    case SCRIPT_MORE:
+        return actual > value;
+    case SCRIPT_AT_LEAST:
+        return actual >= value;
+    case SCRIPT_WITHIN:
+        return actual >= value && actual <= upper;
+    }
+    return false;
+}
+
+/* A number as the pattern means it for a field of `size` bytes; false if it is a variable that is
+ * not bound. */
+static bool number_meant(const struct comparison *comparison, const struct script_value *value,
+                         size_t size, uint64_t *number)
+{
+    const struct script_variable *variable = NULL;
+    if (value->kind == SCRIPT_VARIABLE) {
+        variable = script_variable_of(comparison->variables, value->bytes);
+        *number = variable ? variable->number : 0;
+        return variable != NULL;
+    }
+    *number = value->kind == SCRIPT_MAX ? UINT64_MAX >> (64 - 8 * size) : value->number;
+    return true;
+}
+
+static long first_difference(uint64_t expected, uint64_t actual, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((expected >> 8 * i & 0xff) != (actual >> 8 * i & 0xff))
+            return (long)i;
+    return 0;
+}
+
+/* Compares a number that stands at `offset` of the frame, or nowhere in particular (-1). */
+static bool match_number(struct comparison *comparison, const struct script_field *field,
+                         uint64_t actual, const char *name, long offset)
+{
+    const size_t size = field->subject == SCRIPT_HEADER ? lwp_header_fields[field->header].size : 8;
+    uint64_t value = 0;
+    uint64_t upper = 0;
+    if (!number_meant(comparison, &field->value, size, &value)) {
+        script_bind_number(comparison->variables, field->value.bytes, actual);
+        return true;
+    }
+    (void)number_meant(comparison, &field->upper, size, &upper);
+    if (holds(field->operator, actual, value, upper))
+        return true;
+    struct script_mismatch *mismatch = comparison->mismatch;
+    if (field->operator== SCRIPT_WITHIN)
+        (void)snprintf(mismatch->expected, sizeof(mismatch->expected),
+                       "in [%" PRIu64 ",%" PRIu64 "]", value, upper);
+    else
+        (void)snprintf(mismatch->expected, sizeof(mismatch->expected),
+                       "%s %" PRIu64 " (0x%" PRIx64 ")", operator_signs[field->operator], value,
+                       value);
+    print_number(actual, mismatch->actual, sizeof(mismatch->actual));
+    const bool has_byte = offset >= 0 && field->operator== SCRIPT_EQUAL;
+    return differ(comparison, name,
+                  has_byte ? offset + first_difference(value, actual, size) : offset);
+}
+
+static bool match_bytes(struct comparison *comparison, const struct script_field *field,
+                        struct lwp_bytes actual, const char *name, long offset)
+{
+    struct lwp_bytes value = field->value.bytes;
+    if (field->value.kind == SCRIPT_VARIABLE) {
+        const struct script_variable *variable =
+            script_variable_of(comparison->variables, field->value.bytes);
+        if (!variable) {
+            script_bind_bytes(comparison->variables, field->value.bytes, actual);
+            return true;
+        }
+        value = variable->bytes;
+    }
+    if (lwp_bytes_equal(value, actual) == (field->operator== SCRIPT_EQUAL))
+        return true;
+    size_t same = 0;
+    while (same < value.size && same < actual.size && value.data[same] == actual.data[same])
+        same++;
+    print_bytes(value, comparison->mismatch->expected, sizeof(comparison->mismatch->expected));
+    print_bytes(actual, comparison->mismatch->actual, sizeof(comparison->mismatch->actual));
+    return differ(comparison, name, offset >= 0 ? offset + (long)same : -1);
+}
+
+/* Where a payload field stands in the frame. */
+static long payload_offset(const struct comparison *comparison, const struct lwp_field *field)
+{
+    struct lwp_message message = comparison->message;
+    size_t offset = LWP_HEADER_SIZE;
+    for (const struct lwp_field *f = lwp_command_of(message.command)->fields; f != field; f++)
+        offset += lwp_field_size(f) +
+                  (lwp_field_is_integer(f) ? 0 : lwp_message_bytes(&message, f)->size);
+    return (long)(offset + (lwp_field_is_integer(field) ? 0 : lwp_field_size(field)));
+}
+
+static bool match_payload_field(struct comparison *comparison, const struct script_field *field)
+{
+    const struct lwp_field *wire = field->field;
+    const long offset = payload_offset(comparison, wire);
+    if (lwp_field_is_integer(wire)) {
+        const uint64_t actual = *lwp_message_integer(&comparison->message, wire);
+        return match_number(comparison, field, actual, wire->name, offset);
+    }
+    const struct lwp_bytes actual = *lwp_message_bytes(&comparison->message, wire);
+    return match_bytes(comparison, field, actual, wire->name, offset);
+}
+
+static bool match_member(struct comparison *comparison, const struct script_field *field,
+                         const char *path, const char *shown)
+{
+    struct lwp_bytes text = {NULL, 0};
+    uint64_t number = 0;
+    bool flag = false;
+    if (lwp_json_integer(comparison->json, path, &number) == LWP_OK)
+        return match_number(comparison, field, number, shown, -1);
+    if (lwp_json_string(comparison->json, path, &text) == LWP_OK)
+        return match_bytes(comparison, field, text, shown, -1);
+    if (lwp_json_boolean(comparison->json, path, &flag) == LWP_OK)
+        return match_number(comparison, field, flag, shown, -1);
+    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "a member %s", path);
+    (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "none");
+    return differ(comparison, shown, -1);
+}
+
+/* json.PATH; with a * any element will do, and != must hold for all of them. */
+static bool match_json(struct comparison *comparison, const struct script_field *field)
+{
+    const char *path = (const char *)field->path.data;
+    const char *star = strchr(path, '*');
+    if (!star)
+        return match_member(comparison, field, path, path);
+    char concrete[LWP_JSON_MAX_PATH];
+    char parent[LWP_JSON_MAX_PATH];
+    (void)snprintf(parent, sizeof(parent), "%.*s", star > path ? (int)(star - path) - 1 : 0, path);
+    const bool all = field->operator== SCRIPT_NOT_EQUAL;
+    const size_t count = lwp_json_count(comparison->json, parent);
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(concrete, sizeof(concrete), "%.*s%zu%s", (int)(star - path), path, i,
+                       star + 1);
+        if (match_member(comparison, field, concrete, path) != all)
+            return !all;
+    }
+    if (count == 0) {
+        (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "an element");
+        (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "none");
+        return all ? true : differ(comparison, path, -1);
+    }
+    return all ? true : differ(comparison, path, -1);
+}
+
+/* The code that an ErrorResponse means, in either form (D2); -1 if it means none. */
+static int error_code(const struct comparison *comparison)
+{
+    struct lwp_error_document document;
+    struct lwp_bytes argument;
+    if (comparison->json && lwp_json_error(comparison->json, &document) == LWP_OK)
+        return (int)document.code;
+    const enum lwp_text text = lwp_text_recognise(comparison->frame->payload, &argument);
+    return text < LWP_TEXT_COUNT ? (int)lwp_text_code(text) : -1;
+}
+
+static bool match_code(struct comparison *comparison, const struct script_field *field)
+{
+    const int actual = error_code(comparison);
+    const bool same = actual >= 0 && (uint64_t)actual == field->value.number;
+    if (same == (field->operator== SCRIPT_EQUAL))
+        return true;
+    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "%s",
+                   lwp_error_word((unsigned)field->value.number));
+    if (actual >= 0)
+        (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "%s",
+                       lwp_error_word((unsigned)actual));
+    else
+        print_bytes(comparison->frame->payload, comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE);
+    return differ(comparison, "code", LWP_HEADER_SIZE);
+}
+
+static void read_json(struct comparison *comparison)
+{
+    struct lwp_fault fault;
+    if (!comparison->json)
+        (void)lwp_json_read(comparison->frame->payload, &comparison->json, &fault);
+}
+
+static bool match_field(struct comparison *comparison, const struct script_field *field)
+{
+    switch (field->subject) {
+    case SCRIPT_HEADER: {
+        const struct lwp_header_field *row = &lwp_header_fields[field->header];
+        return match_number(comparison, field,
+                            lwp_header_get(&comparison->frame->header, field->header), row->name,
+                            row->offset);
+    }
+    case SCRIPT_PAYLOAD:
+        return match_payload_field(comparison, field);
+    case SCRIPT_JSON:
+        read_json(comparison);
+        if (comparison->json)
+            return match_json(comparison, field);
+        (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "a JSON document");
+        print_bytes(comparison->frame->payload, comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE);
+        return differ(comparison, "json", LWP_HEADER_SIZE);
+    case SCRIPT_CODE:
+        read_json(comparison);
+        return match_code(comparison, field);
+    }
+    return false;
+}
+
+static const char *kind_word(const struct script_frame *frame)
+{
+    if (frame->command)
+        return frame->command->word;
+    return frame->kind == LWP_KIND_UNKNOWN ? "frame" : lwp_kind_word(frame->kind);
+}
+
+/* What came must be of the pattern's kind, with that kind's flags and no others. */
+static bool match_kind(struct comparison *comparison)
+{
+    const struct script_frame *wanted = &comparison->pattern->frame;
+    const struct lwp_header *header = &comparison->frame->header;
+    struct script_mismatch *mismatch = comparison->mismatch;
+    if (wanted->kind == LWP_KIND_UNKNOWN)
+        return true;
+    const bool right = header->flags == lwp_kind_flags(wanted->kind) &&
+                       (!wanted->command || header->batch_id == wanted->command->code);
+    if (right)
+        return true;
+    (void)snprintf(mismatch->expected, sizeof(mismatch->expected), "%s", kind_word(wanted));
+    (void)lwp_trace_frame(comparison->dialect, comparison->frame, mismatch->actual,
+                          sizeof(mismatch->actual));
+    const bool same_flags = header->flags == lwp_kind_flags(wanted->kind);
+    return differ(comparison, same_flags ? "batch_id" : "flags",
+                  lwp_header_fields[same_flags ? LWP_HEADER_batch_id : LWP_HEADER_flags].offset);
+}
+
+/* The payload must have the form of its command, and nothing behind it. */
+static bool match_form(struct comparison *comparison)
+{
+    struct lwp_bytes rest = {NULL, 0};
+    struct lwp_fault fault = {LWP_OK, 0, NULL};
+    const struct script_frame *wanted = &comparison->pattern->frame;
+    if (!wanted->command)
+        return true;
+    const enum lwp_status status = lwp_message_decode(
+        wanted->command->code, comparison->frame->payload, &comparison->message, &rest, &fault);
+    if (status == LWP_OK && rest.size == 0)
+        return true;
+    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "the payload of %s",
+                   wanted->command->word);
+    if (status == LWP_OK)
+        (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "%zu more bytes",
+                       rest.size);
+    else
+        (void)lwp_trace_fault(&fault, comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE);
+    return differ(comparison, "payload", LWP_HEADER_SIZE + (long)fault.offset);
+}
+
+static bool match_body(struct comparison *comparison)
+{
+    const struct script_frame *wanted = &comparison->pattern->frame;
+    const struct script_field whole = {.operator= SCRIPT_EQUAL,
+                                       .value = {.kind = SCRIPT_BYTES, .bytes = wanted->bytes}};
+    if (wanted->body == SCRIPT_BODY_NONE || wanted->body == SCRIPT_BODY_FILL)
+        return true;
+    if (wanted->body == SCRIPT_BODY_BYTES || !wanted->command)
+        return match_bytes(comparison, &whole, comparison->frame->payload, "payload",
+                           LWP_HEADER_SIZE);
+    const long offset =
+        LWP_HEADER_SIZE + (long)(comparison->frame->payload.size - comparison->message.data.size);
+    return match_bytes(comparison, &whole, comparison->message.data, "data", offset);
+}
+
+static bool names(const struct script_frame *frame, enum lwp_header_index header)
+{
+    for (size_t i = 0; i < frame->fields.count; i++)
+        if (frame->fields.items[i].subject == SCRIPT_HEADER &&
+            frame->fields.items[i].header == header)
+            return true;
+    return false;
+}
+
+/* exactly: what is not named and not fixed by kind and payload is zero. */
+static bool match_zeros(struct comparison *comparison)
+{
+    const struct script_frame *wanted = &comparison->pattern->frame;
+    uint32_t fixed = 1U << LWP_HEADER_magic | 1U << LWP_HEADER_version | 1U << LWP_HEADER_flags |
+                     1U << LWP_HEADER_header_crc;
+    if (wanted->command)
+        fixed |= 1U << LWP_HEADER_batch_id | 1U << LWP_HEADER_payload_length |
+                 1U << LWP_HEADER_payload_crc;
+    for (int i = 0; comparison->pattern->exactly && i < LWP_HEADER_FIELD_COUNT; i++) {
+        const enum lwp_header_index index = (enum lwp_header_index)i;
+        const struct script_field zero = {.subject = SCRIPT_HEADER, .header = index};
+        if (!(fixed & 1U << i) && !names(wanted, index) && !match_field(comparison, &zero))
+            return false;
+    }
+    return true;
+}
+
+static bool match_all(struct comparison *comparison)
+{
+    const struct script_frame *wanted = &comparison->pattern->frame;
+    if (!match_kind(comparison) || !match_form(comparison) || !match_body(comparison))
+        return false;
+    for (size_t i = 0; i < wanted->fields.count; i++)
+        if (!match_field(comparison, &wanted->fields.items[i]))
+            return false;
+    return match_zeros(comparison);
+}
+
+bool script_match(const struct script_pattern *pattern, const struct lwp_frame *frame,
+                  const struct lwp_dialect *dialect, struct script_variables *variables,
+                  struct script_mismatch *mismatch)
+{
+    struct comparison comparison = {.pattern = pattern,
+                                    .frame = frame,
+                                    .dialect = dialect,
+                                    .variables = variables,
+                                    .mismatch = mismatch};
+    const size_t bound_before = variables->list.count;
+    const bool matches = match_all(&comparison);
+    lwp_json_free(comparison.json);
+    if (!matches)
+        variables->list.count = bound_before;
+    return matches;
+}
+
+static void describe_value(const struct script_value *value, char *out, size_t size)
+{
+    switch (value->kind) {
+    case SCRIPT_BYTES:
+        print_bytes(value->bytes, out, size);
+        return;
+    case SCRIPT_VARIABLE:
+        (void)snprintf(out, size, "$%s", (const char *)value->bytes.data);
+        return;
+    case SCRIPT_MAX:
+        (void)snprintf(out, size, "max");
+        return;
+    case SCRIPT_NUMBER:
+    case SCRIPT_ZERO:
+    case SCRIPT_WRONG:
+    case SCRIPT_OTHER_POLYNOMIAL:
+        (void)snprintf(out, size, "%" PRIu64, value->number);
+        return;
+    }
+}
+
+static const char *subject_word(const struct script_field *field)
+{
+    switch (field->subject) {
+    case SCRIPT_HEADER:
+        return lwp_header_fields[field->header].name;
+    case SCRIPT_PAYLOAD:
+        return field->field->name;
+    case SCRIPT_JSON:
+        return (const char *)field->path.data;
+    case SCRIPT_CODE:
+        return "code";
+    }
+    return "";
+}
+
+static size_t describe_field(const struct script_field *field, char *out, size_t size)
+{
+    char value[SCRIPT_MISMATCH_SIZE];
+    describe_value(&field->value, value, sizeof(value));
+    if (field->subject == SCRIPT_CODE)
+        (void)snprintf(value, sizeof(value), "%s", lwp_error_word((unsigned)field->value.number));
+    const int put = snprintf(out, size, " %s%s %s %s", field->subject == SCRIPT_JSON ? "json." : "",
+                             subject_word(field), operator_signs[field->operator], value);
+    return put < 0 || (size_t)put >= size ? size - 1 : (size_t)put;
+}
+
+void script_describe(const struct script_pattern *pattern, char *out, size_t size)
+{
+    static const char *const others[] = {[SCRIPT_CLOSE] = "close",
+                                         [SCRIPT_CLOSE_FIN] = "close by FIN",
+                                         [SCRIPT_CLOSE_RST] = "close by RST",
+                                         [SCRIPT_NOTHING] = "nothing"};
+    const char *word =
+        pattern->kind == SCRIPT_FRAME ? kind_word(&pattern->frame) : others[pattern->kind];
+    (void)snprintf(out, size, "%s%s%s", pattern->lenient ? "lenient " : "",
+                   pattern->exactly ? "exactly " : "", word);
+    size_t at = strlen(out);
+    for (size_t i = 0; i < pattern->frame.fields.count && at + 1 < size; i++)
+        at += describe_field(&pattern->frame.fields.items[i], out + at, size - at);
+    if (pattern->frame.body == SCRIPT_BODY_RECORDS && at + 1 < size)
+        (void)snprintf(out + at, size - at, " with %" PRIu64 " records, %zu bytes",
+                       pattern->frame.record_count, pattern->frame.bytes.size);
+}
