@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "fuzz/fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+_Noreturn void fuzz_fail(const char *file, int line, const char *function, const char *property)
+{
+    (void)fprintf(stderr, "%s:%d: %s: violated: %s\n", file, line, function, property);
+    abort();
+}
+
+static uint8_t *flush_end;
+
+/* Before main(), so that the first input takes the same path as all others: AFL++ wants that. */
+__attribute__((constructor)) static void map_flush_area(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *area = mmap(NULL, FUZZ_MAX_INPUT + page, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    FUZZ_ASSERT(area != MAP_FAILED);
+    flush_end = area + FUZZ_MAX_INPUT;
+    FUZZ_ASSERT(mprotect(flush_end, page, PROT_NONE) == 0);
+}
+
+struct lwp_bytes fuzz_flush(const uint8_t *data, size_t size)
+{
+    FUZZ_ASSERT(size <= FUZZ_MAX_INPUT);
+    if (size)
+        memcpy(flush_end - size, data, size);
+    return (struct lwp_bytes){flush_end - size, size};
+}
+
+uint8_t *fuzz_room(size_t size)
+{
+    uint8_t *room = malloc(size);
+    FUZZ_ASSERT(room || size == 0);
+    return room;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* fuzz.h - what every fuzz target needs: the entry, the assertion, the input in a safe place. */
+#ifndef FUZZ_FUZZ_H
+#define FUZZ_FUZZ_H
+
+#include "lwp/wire/bytes.h"
+
+enum { FUZZ_MAX_INPUT = 1 << 25 }; /* Bytes that fuzz_flush() takes. */
+
+/** The entry that libFuzzer, AFL++ and replay.c call; 0, or it does not return. */
+/* NOLINTNEXTLINE(readability-identifier-naming): the engines call it so. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Ends the process if the property does not hold, in every build. */
+#define FUZZ_ASSERT(property)                                                                      \
+    ((property) ? (void)0 : fuzz_fail(__FILE__, __LINE__, __func__, #property))
+
+_Noreturn void fuzz_fail(const char *file, int line, const char *function, const char *property);
+
+/**
+ * A copy of the bytes that ends where readable memory ends: reading past them is a crash, also in
+ * libraries that no sanitizer sees. Valid until the next call.
+ */
+struct lwp_bytes fuzz_flush(const uint8_t *data, size_t size);
+
+/** A buffer of exactly `size` bytes; ends with free(). */
+uint8_t *fuzz_room(size_t size);
+
+#endif

@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes the seeds of the fuzz targets: corpus/frame, corpus/crc, corpus/tlv.
+
+Nothing is random, so the files are always the same; two inputs are never. `--check` writes nothing
+and fails if the folders hold anything else. Files named regress-* (past crashes, never removed) and
+case-* (from the conformance cases) are left alone. The protocol is restated here from the
+specification rather than read from the library, whose mistakes must not become the seeds'.
+"""
+import argparse
+import json
+import struct
+import sys
+from pathlib import Path
+
+CORPUS = Path(__file__).resolve().parent.parent / "corpus"
+EXEMPT = ("regress-", "case-")
+MAX_FILES, MAX_TOTAL, MAX_SEED = 500, 1 << 20, 8192
+MAX_LONG = 3  # Seeds of more than MAX_SEED bytes, per target.
+MAX_ANSWERS = 2  # Of each recorded exchange: 300 acks differ in their batch ids only.
+
+POLYNOMIALS = {"castagnoli": 0x82F63B78, "iso": 0xEDB88320}
+INGEST, COMPRESSED, ACK, BACKPRESSURE, KEEPALIVE, CONTROL = 0x04, 0x05, 0x08, 0x10, 0x20, 0x40
+
+
+def crc(polynomial, data):
+    value = 0xFFFFFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (POLYNOMIALS[polynomial] if value & 1 else 0)
+    return value ^ 0xFFFFFFFF
+
+
+def frame(polynomial, flags, payload=b"", **fields):
+    """A sound frame, but for the fields that are given."""
+    front = struct.pack("<4sBBH", fields.get("magic", b"LANC"), fields.get("version", 1), flags,
+                        fields.get("reserved", 0))
+    return front + struct.pack(
+        "<IQQIIII", fields.get("header_crc", crc(polynomial, front)), fields.get("batch_id", 0),
+        fields.get("timestamp_ns", 0), fields.get("record_count", 0),
+        fields.get("payload_length", len(payload)),
+        fields.get("payload_crc", crc(polynomial, payload)), fields.get("topic_id", 0)) + payload
+
+
+def record(kind, value, size=None):
+    return struct.pack("<BI", kind, len(value) if size is None else size) + value
+
+
+HELLO = record(1, b"hello")
+PLAIN = {"batch_id": 1, "record_count": 1}
+
+
+class Seeds:
+    """A target's seeds by name; the first of two that are equal stays."""
+
+    def __init__(self):
+        self.files, self.seen, self.long = {}, set(), 0
+
+    def add(self, name, data):
+        data = bytes(data)
+        too_long = len(data) > MAX_SEED
+        if data in self.seen or (too_long and self.long == MAX_LONG):
+            return
+        assert name not in self.files, name
+        self.long += too_long
+        self.seen.add(data)
+        self.files[name] = data
+
+
+def received(text):
+    """The bytes of an answer in the recordings; documents have no sizes there and get them."""
+    if text == "closed":
+        return b""
+    parts = text.split("|", 2)
+    if len(parts) == 1:
+        return bytes.fromhex(text)
+    payload = parts[2].encode()
+    return bytes.fromhex(parts[0]) + struct.pack("<II", len(payload), crc("iso", payload)) + \
+        bytes.fromhex(parts[1]) + payload
+
+
+def golden():
+    """Name and bytes of all that was recorded: each exchange's stream, segments and answers."""
+    for path in sorted((CORPUS / "golden").glob("*.jsonl")):
+        prefix = "golden-" + path.stem.removesuffix("-0.2.8")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            exchange = json.loads(line)
+            name = f"{prefix}-{exchange['id']}"
+            segments = [bytes.fromhex(text) for text in exchange["send"]]
+            yield name, b"".join(segments)
+            answers = [received(text) for text in exchange["recv"][:MAX_ANSWERS]]
+            for kind, items in (("sent", segments), ("received", answers)):
+                for index, item in enumerate(items):
+                    if item:
+                        yield f"{name}-{kind}-{number}-{index}", item
+
+
+# The payload of each command, specification 5 and what is deployed besides.
+COMMANDS = {
+    0x01: b"events", 0x02: struct.pack("<I", 1), 0x03: b"", 0x04: struct.pack("<I", 1),
+    0x05: struct.pack("<IQQ", 1, 86400, 1 << 30),
+    0x06: struct.pack("<H6sQQ", 6, b"events", 3600, 0),
+    0x07: b"", 0x08: b"secret", 0x09: b"\x00Invalid token", 0x10: struct.pack("<IQI", 1, 0, 4096),
+    0x11: struct.pack("<QII", 10, 10, 1) + HELLO, 0x12: struct.pack("<Q", 10),
+    0x20: struct.pack("<IQIQ", 1, 0, 65536, 7), 0x21: struct.pack("<IQ", 1, 7),
+    0x22: struct.pack("<IQQ", 1, 7, 10), 0x23: struct.pack("<QQ", 7, 0),
+    0x24: struct.pack("<QQ", 7, 10), 0x80: b'{"deleted":1}', 0x81: b'{"node_count":1}',
+    0xFF: b"Topic not found", 0x30: b"unassigned",
+}
+TEXTS = (0x01, 0x08, 0x30, 0x80, 0x81, 0xFF)  # Of any size.
+
+
+def header_seeds(seeds, polynomial):
+    """The boundaries of each header field, everything else in order."""
+    def add(name, *args, **fields):
+        seeds.add(f"boundary-{polynomial}-{name}", frame(polynomial, *args, **fields))
+
+    for magic in (b"\0ANC", b"LANX", b"CNAL"):
+        add("magic-" + magic.hex(), KEEPALIVE, magic=magic)
+    for version in (0, 2, 255):
+        add(f"version-{version}", KEEPALIVE, version=version)
+    for flags in (0, 1, 2, 4, 5, 6, 8, 9, 0x0C, 0x10, 0x18, 0x20, 0x24, 0x40, 0x41, 0x60, 0x7F,
+                  0x80, 0xC0, 0xFF):
+        add(f"flags-{flags:02x}", flags)
+    for flags in (0, 4, 5, 8, 0x10, 0x24, 0x44, 0x80):
+        add(f"flags-{flags:02x}-with-record", flags, HELLO, **PLAIN)
+    for reserved in (1, 0x100, 0xFFFF):
+        add(f"reserved-{reserved:04x}", KEEPALIVE, reserved=reserved)
+    for header_crc in (0, 0xFFFFFFFF, crc(polynomial, b"LANC\1\x20\0\0") ^ 1):
+        add(f"header-crc-{header_crc:08x}", KEEPALIVE, header_crc=header_crc)
+    for name, size in (("batch-id", 8), ("timestamp-ns", 8), ("record-count", 4), ("topic-id", 4)):
+        field = name.replace("-", "_")
+        for value in (0, 1, 256, 1 << 8 * size - 1, (1 << 8 * size) - 1):
+            add(f"{name}-{value}", INGEST, HELLO, **{**PLAIN, field: value})
+    for batch_id in (0x103, 0xFFFFFFFFFFFFFF03, 0):
+        add(f"command-{batch_id:x}", CONTROL, batch_id=batch_id)
+
+
+def payload_seeds(seeds, polynomial):
+    def add(name, *args, **fields):
+        seeds.add(f"boundary-{polynomial}-{name}", frame(polynomial, *args, **fields))
+
+    right = crc(polynomial, HELLO)
+    other = crc("iso" if polynomial == "castagnoli" else "castagnoli", HELLO)
+    for name, value in (("0", 0), ("max", 0xFFFFFFFF), ("off-by-a-bit", right ^ 1),
+                        ("other-polynomial", other)):
+        add(f"payload-crc-{name}", INGEST, HELLO, payload_crc=value, **PLAIN)
+    add("payload-crc-without-payload", KEEPALIVE, payload_crc=1)
+    for size in (0, 1, 15, 16, 1024, 1025, 4052):
+        add(f"payload-length-{size}", INGEST, b"x" * size, **PLAIN)
+    for length in (len(HELLO) - 1, len(HELLO) + 1):
+        add(f"payload-length-{length}-for-{len(HELLO)}", INGEST, HELLO, payload_length=length,
+            payload_crc=crc(polynomial, HELLO[:length]), **PLAIN)
+    for length in (1024, 1025, 16777215, 16777216, 16777217, 0x7FFFFFFF, 0x80000000, 0xFFFFFFD4,
+                   0xFFFFFFFF):
+        add(f"payload-length-{length}-alone", INGEST, payload_length=length, **PLAIN)
+    add("compressed", COMPRESSED, b"\xa0" + HELLO, **PLAIN)
+    for kind, flags in (("ack", ACK), ("backpressure", BACKPRESSURE)):
+        add(f"{kind}-with-payload", flags, b"abc", batch_id=1)
+
+
+def message_seeds(seeds, polynomial):
+    """Every command: right, and unless any size is right a byte short and a byte more; then texts
+    and sizes that are wrong."""
+    def add(name, code, payload):
+        seeds.add(f"command-{polynomial}-{name}",
+                  frame(polynomial, CONTROL, payload, batch_id=code))
+
+    for code, payload in COMMANDS.items():
+        add(f"{code:02x}", code, payload)
+        if polynomial == "castagnoli" and code not in TEXTS:
+            add(f"{code:02x}-short", code, payload[:-1])
+            add(f"{code:02x}-more", code, payload + b"!")
+    add("01-empty", 0x01, b"")
+    add("01-not-utf8", 0x01, b"ab\xff\xfe")
+    add("06-name-past-the-end", 0x06, struct.pack("<H6sQQ", 23, b"events", 3600, 0))
+    add("06-name-size-max", 0x06, struct.pack("<H6sQQ", 65535, b"events", 3600, 0))
+    add("11-size-off-by-one", 0x11, struct.pack("<QII", 10, 9, 1) + HELLO)
+    add("11-cut-record", 0x11, struct.pack("<QII", 7, 7, 1) + HELLO[:7])
+
+
+def stream_seeds(seeds, polynomial):
+    one = frame(polynomial, KEEPALIVE)
+    two = frame(polynomial, INGEST, HELLO, **PLAIN)
+    for size in (0, 1, 4, 8, 12, 40, 43, 45, len(two) - 1):
+        seeds.add(f"stream-{polynomial}-first-{size}", two[:size])
+    seeds.add(f"stream-{polynomial}-two", two + one)
+    seeds.add(f"stream-{polynomial}-two-and-a-byte", one + two + b"L")
+    seeds.add(f"stream-{polynomial}-two-and-half", two + one + two[:50])
+    seeds.add(f"stream-{polynomial}-second-bad", one + b"X" + two[1:])
+
+
+def frame_seeds():
+    seeds = Seeds()
+    for name, data in golden():
+        seeds.add(name, data)
+    for polynomial in POLYNOMIALS:
+        header_seeds(seeds, polynomial)
+        payload_seeds(seeds, polynomial)
+        message_seeds(seeds, polynomial)
+        stream_seeds(seeds, polynomial)
+    return seeds
+
+
+def crc_seeds():
+    """u32 start value, u8 alignment, four u8 sizes of pieces, bytes."""
+    seeds = Seeds()
+
+    def add(name, data, start=0, alignment=0, pieces=(255, 255, 255, 255)):
+        seeds.add(name, struct.pack("<IB4B", start, alignment, *pieces) + data)
+
+    count = bytes(range(256)) * 16
+    seeds.add("head-too-short", b"\0" * 8)
+    for name, text in (("nothing", b""), ("a", b"a"), ("hello", b"hello"), ("check", b"123456789")):
+        add(f"vector-{name}", text)
+    for size in (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256,
+                 257, 511, 512, 513, 1023, 1024, 1025, 4087):
+        add(f"size-{size}", count[:size])
+    for alignment in (*range(1, 16), 31, 63):
+        add(f"alignment-{alignment}", count[:300], alignment=alignment)
+    for pieces in ((0, 0, 0, 0), (1, 1, 1, 1), (0, 0, 0, 5), (15, 16, 17, 0), (7, 8, 9, 1),
+                   (31, 32, 33, 1), (63, 64, 65, 1), (16, 16, 16, 16), (128, 1, 127, 255)):
+        add("pieces-" + "-".join(map(str, pieces)), count[:520], pieces=pieces)
+    for start in (1, 0x80000000, 0xFFFFFFFF, 0xDEADBEEF):
+        add(f"start-{start:08x}", count[:40], start=start)
+    for byte in (0, 0xFF):
+        add(f"bytes-{byte:02x}", bytes([byte]) * 100)
+    return seeds
+
+
+def key_seeds(seeds):
+    """The types with a key: its size right, at the edge, past the end."""
+    for kind, stamp in ((0x10, b""), (0x12, struct.pack("<Q", 1700000000000000000))):
+        name = "key-value" if kind == 0x10 else "key-timestamped"
+
+        def add(what, value, kind=kind, name=name, stamp=stamp):
+            seeds.add(f"{name}-{what}", record(kind, stamp + value))
+
+        for what, value in (
+                ("ordinary", b"\3\0keyvalue"), ("no-key", b"\0\0value"), ("nothing", b"\0\0"),
+                ("no-value", b"\3\0key"), ("key-one-past", b"\4\0key"),
+                ("key-max-past", b"\xff\xffkey"), ("key-size-cut", b"\3"), ("no-key-size", b""),
+                ("key-256", b"\0\1" + b"k" * 256 + b"v"), ("key-255-past", b"\xff\0" + b"k" * 254),
+                ("key-not-utf8", b"\2\0\xff\xfevalue"), ("key-overlong", b"\2\0\xc0\x80"),
+                ("key-surrogate", b"\3\0\xed\xa0\x80"), ("key-cut", b"\2\0\xe2\x82\xacvalue"),
+                ("key-past-unicode", b"\4\0\xf4\x90\x80\x80"),
+                ("key-of-each-size", b"\x0a\0" + "\x7f\u0080\u0800\U00010000".encode() + b"v")):
+            add(what, value)
+    for size in (0, 7, 8, 9):
+        seeds.add(f"timestamped-{size}", record(0x11, b"\xff" * size))
+
+
+def tlv_seeds():
+    seeds = Seeds()
+    for kind in (*range(0x00, 0x14), 0x7F, 0x80, 0x81, 0xFD, 0xFE, 0xFF):
+        seeds.add(f"type-{kind:02x}", record(kind, b"0123456789abcdef"))
+        seeds.add(f"type-{kind:02x}-empty", record(kind, b""))
+    key_seeds(seeds)
+    seeds.add("nothing", b"")
+    for size in range(1, 10):
+        seeds.add(f"truncated-{size}", HELLO[:size])
+    for length in (6, 0x100, 0x10000, 16777215, 16777216, 16777217, 0x7FFFFFFF, 0x80000000,
+                   0xFFFFFFFA, 0xFFFFFFFB, 0xFFFFFFFF):
+        seeds.add(f"length-{length}", record(1, b"hello", length))
+        seeds.add(f"length-{length}-second", HELLO + record(2, b"", length))
+    seeds.add("two-of-8.6", HELLO + record(1, b"world"))
+    seeds.add("hundred", b"".join(record(1, b"%d" % i) for i in range(100)))
+    seeds.add("empty-hundred", record(1, b"") * 100)
+    seeds.add("size-256", record(1, b"x" * 256))
+    seeds.add("size-4091", record(1, b"x" * 4091))
+    for name, data in golden():
+        while len(data) >= 44:
+            end = 44 + struct.unpack_from("<I", data, 32)[0]
+            if data[5] & INGEST and end <= len(data):
+                seeds.add(f"{name}-at-{len(data)}", data[44:end])
+            data = data[end:]
+    return seeds
+
+
+def update(target, seeds, check):
+    """Makes the folder hold the seeds. With `check`, only tells whether it does."""
+    total = sum(map(len, seeds.files.values()))
+    assert len(seeds.files) <= MAX_FILES and total <= MAX_TOTAL, (target, len(seeds.files), total)
+    folder = CORPUS / target
+    folder.mkdir(exist_ok=True)
+    present = {path.name: path for path in sorted(folder.iterdir())
+               if not path.name.startswith(EXEMPT)}
+    wrong = [name for name in present if name not in seeds.files]
+    changed = [name for name, data in seeds.files.items()
+               if name not in present or present[name].read_bytes() != data]
+    if check:
+        for name in wrong + changed:
+            print(f"corpus/{target}/{name}: not what fuzz/seeds.py makes", file=sys.stderr)
+        return not wrong and not changed
+    for name in wrong:
+        present[name].unlink()
+    for name in changed:
+        (folder / name).write_bytes(seeds.files[name])
+    print(f"corpus/{target}: {len(seeds.files)} files, {total} bytes")
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
+    check = parser.parse_args().check
+    targets = {"frame": frame_seeds(), "crc": crc_seeds(), "tlv": tlv_seeds()}
+    results = [update(target, seeds, check) for target, seeds in targets.items()]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
