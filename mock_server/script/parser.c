@@ -169,6 +169,10 @@ static void read_needs(struct reader *reader, const struct token *at)
 {
     (void)at;
     read_words(reader, &reader->in_case->needs.items, &reader->in_case->needs.count);
+    /* Who needs authentication may use the token. */
+    for (size_t i = 0; i < reader->in_case->needs.count; i++)
+        if (lwp_bytes_equal(reader->in_case->needs.items[i], lwp_bytes_text("auth")))
+            reader_bind(reader, lwp_bytes_text("token"));
 }
 
 static struct lwp_bytes read_new_variable(struct reader *reader)

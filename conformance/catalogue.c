@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "conformance/catalogue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "conformance/features.h"
+#include "conformance/requirements.h"
+
+static void note(struct catalogue *catalogue, const struct script_case *at, struct lwp_bytes found,
+                 const char *expected)
+{
+    struct script_error *error = SCRIPT_ADD(&catalogue->script.arena, &catalogue->script.errors);
+    if (error)
+        *error = (struct script_error){at->place, found, expected};
+}
+
+/* The section of LWP-<section>/<slug> is one of the requirement's. */
+static bool is_of_section(struct lwp_bytes id, const struct requirement *requirement)
+{
+    const size_t size = strlen(requirement->section);
+    const size_t prefix = sizeof("LWP-") - 1;
+    return id.size > prefix + size && memcmp(id.data + prefix, requirement->section, size) == 0 &&
+           (id.data[prefix + size] == '/' || id.data[prefix + size] == '.');
+}
+
+static void check_requirements(struct catalogue *catalogue, const struct script_case *made)
+{
+    bool of_section = false;
+    for (size_t i = 0; i < made->requirements.count; i++) {
+        const struct lwp_bytes id = made->requirements.items[i];
+        const struct requirement *requirement = requirement_of(id);
+        if (!requirement)
+            note(catalogue, made, id, "an id of the requirement table");
+        else
+            of_section = of_section || is_of_section(made->id, requirement);
+    }
+    if (!of_section)
+        note(catalogue, made, made->id, "a req of the same section as the id");
+}
+
+static void check_case(struct catalogue *catalogue, const struct script_case *made)
+{
+    check_requirements(catalogue, made);
+    for (size_t i = 0; i < made->needs.count; i++)
+        if (!feature_named(made->needs.items[i]))
+            note(catalogue, made, made->needs.items[i], "a feature that exists");
+    for (size_t i = 0; i < catalogue->retired.count; i++)
+        if (lwp_bytes_equal(made->id, catalogue->retired.items[i]))
+            note(catalogue, made, made->id, "an id that is not retired");
+}
+
+static bool read_cases(struct catalogue *catalogue, const char *name, struct lwp_bytes text)
+{
+    const size_t cases_before = catalogue->script.cases.count;
+    const size_t errors_before = catalogue->script.errors.count;
+    const enum lwp_status status = script_read(&catalogue->script, name, text);
+    if (status != LWP_OK && status != LWP_INVALID_PAYLOAD)
+        (void)fprintf(stderr, "%s: %s\n", name, lwp_status_text(status));
+    for (size_t i = cases_before; i < catalogue->script.cases.count; i++)
+        check_case(catalogue, &catalogue->script.cases.items[i]);
+    return status == LWP_OK && catalogue->script.errors.count == errors_before;
+}
+
+bool catalogue_read_embedded(struct catalogue *catalogue, const struct embedded_file *files)
+{
+    bool sound = true;
+    for (const struct embedded_file *file = files; file->name; file++)
+        sound = read_cases(catalogue, file->name, file->text) && sound;
+    return sound;
+}
+
+/* The file's text for the caller to free, or NULL, said on stderr. */
+static char *slurp(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = malloc(SCRIPT_MAX_FILE_SIZE + 1);
+    *size = file && text ? fread(text, 1, SCRIPT_MAX_FILE_SIZE + 1, file) : 0;
+    const bool failed = !file || !text || ferror(file);
+    if (failed)
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    if (file)
+        (void)fclose(file);
+    if (!failed)
+        return text;
+    free(text);
+    return NULL;
+}
+
+bool catalogue_read_file(struct catalogue *catalogue, const char *path, char **text, size_t *size)
+{
+    *text = slurp(path, size);
+    if (!*text)
+        return false;
+    return read_cases(catalogue, path, (struct lwp_bytes){(uint8_t *)*text, *size});
+}
+
+bool catalogue_read_retired(struct catalogue *catalogue, const char *path)
+{
+    static const char blanks[] = " \t\r\n";
+    size_t size = 0;
+    char *text = slurp(path, &size);
+    if (!text)
+        return false;
+    text[size < SCRIPT_MAX_FILE_SIZE ? size : SCRIPT_MAX_FILE_SIZE] = '\0';
+    char *rest = text;
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+        line += strspn(line, blanks);
+        line[strcspn(line, blanks)] = '\0';
+        if (*line == '\0' || *line == '#')
+            continue;
+        struct lwp_bytes *added = SCRIPT_ADD(&catalogue->script.arena, &catalogue->retired);
+        if (added)
+            *added = script_arena_copy(&catalogue->script.arena, lwp_bytes_text(line));
+    }
+    free(text);
+    return true;
+}
+
+void catalogue_print_errors(const struct catalogue *catalogue, FILE *out)
+{
+    for (size_t i = 0; i < catalogue->script.errors.count; i++) {
+        const struct script_error *error = &catalogue->script.errors.items[i];
+        (void)fprintf(out, "%s:%u:%u: found %.*s, expected %s\n", error->place.file,
+                      error->place.line, error->place.column, (int)error->found.size,
+                      (const char *)error->found.data, error->expected);
+    }
+}
+
+void catalogue_done(struct catalogue *catalogue)
+{
+    script_done(&catalogue->script);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* result.h - what came of a case: verdict, evidence, transcript. */
+#ifndef LWP_CONFORM_RESULT_H
+#define LWP_CONFORM_RESULT_H
+
+#include "mock_server/script/script.h"
+
+enum verdict {
+#define VERDICT(name, word, text) VERDICT_##name,
+#include "conformance/verdicts.def"
+#undef VERDICT
+    VERDICT_COUNT
+};
+
+/** The verdict's word in reports, for example "pass-lenient". */
+const char *verdict_word(enum verdict verdict);
+
+enum { RESULT_TEXT_SIZE = 512, TRANSCRIPT_MAX_SIZE = 262144 };
+
+/* What happened on a connection, in order. */
+enum event_kind {
+    EVENT_CONNECTED,
+    EVENT_SENT,
+    EVENT_RECEIVED,
+    EVENT_FIN,
+    EVENT_RESET,
+    EVENT_CLOSED
+};
+
+struct event {
+    enum event_kind kind;
+    unsigned connection; /* 1 is c1; 0 is the runner's own, for set-up and clean-up. */
+    uint64_t time_ns;    /* Since the case began. */
+    struct lwp_bytes bytes;
+    size_t lost; /* Bytes that are not kept because the transcript is full. */
+};
+
+struct transcript {
+    SCRIPT_LIST(struct event) events;
+    size_t size; /* Bytes kept. */
+};
+
+struct result {
+    const struct script_case *of;
+    enum verdict verdict;
+    char reason[RESULT_TEXT_SIZE];   /* In one sentence; empty for a plain pass. */
+    char expected[RESULT_TEXT_SIZE]; /* As decoded fields; empty if there is no such thing. */
+    char actual[RESULT_TEXT_SIZE];
+    const char *field; /* The first field that differs, or NULL. */
+    long offset;       /* Of the first byte that differs in the frame, or -1. */
+    unsigned line;     /* Of the step that failed; 0 if none did. */
+    uint64_t duration_ns;
+    struct transcript transcript;
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* run.h - runs one case against a server and judges what comes back. */
+#ifndef LWP_CONFORM_RUN_H
+#define LWP_CONFORM_RUN_H
+
+#include "conformance/result.h"
+#include "lwp/net/world.h"
+
+/* What all cases of a run have in common. */
+struct run_options {
+    struct lwp_world *world;
+    const struct lwp_dialect *dialect;
+    const char *auth_token; /* NULL if none is needed. */
+    const char *prefix;     /* Of the topic names that this run makes. */
+    unsigned time_factor;   /* Every time-out is multiplied by it; at least 1. */
+};
+
+/**
+ * Runs the case and fills in `*result`; what it holds lives in `arena`. `ordinal` is the case's
+ * number in the run, for topic names. Topics that the case made are deleted afterwards.
+ */
+void run_case(const struct run_options *options, const struct script_case *of, unsigned ordinal,
+              struct script_arena *arena, struct result *result);
+
+/**
+ * The sanity exchange: connects, sends a Keepalive and wants one back. LWP_OK; a status of
+ * lwp_tcp_connect(); LWP_CLOSED or LWP_RESET if the server hangs up; LWP_TIMEOUT;
+ * LWP_UNEXPECTED_FRAME; or the fault of a broken frame.
+ */
+enum lwp_status run_sanity(const struct run_options *options);
+
+#endif

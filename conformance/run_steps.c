@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "conformance/run_state.h"
+#include "lwp/wire/trace.h"
+
+void step_verdict(struct run *run, const struct script_step *step, enum verdict verdict,
+                  const char *reason)
+{
+    if (run->failed)
+        return;
+    run->failed = true;
+    run->result->verdict = verdict;
+    run->result->line = step ? step->place.line : 0;
+    (void)snprintf(run->result->reason, sizeof(run->result->reason), "%s", reason);
+}
+
+static unsigned dialect_bit(const struct lwp_dialect *dialect)
+{
+    unsigned at = 0;
+    while (lwp_dialects[at] && lwp_dialects[at] != dialect)
+        at++;
+    return 1U << at;
+}
+
+bool step_applies(const struct run *run, const struct script_step *step)
+{
+    const unsigned bit = dialect_bit(run->options->dialect);
+    if (step->is_else)
+        return (step->covered & bit) == 0;
+    return step->dialects == 0 || step->dialects & bit;
+}
+
+static uint64_t deadline_after(const struct run *run, uint64_t wait_ns)
+{
+    return lwp_world_now(run->options->world) +
+           (wait_ns ? wait_ns : DEFAULT_WAIT_NS) * run->options->time_factor;
+}
+
+/* Builds the frames into one piece, and remembers what matters later. */
+static struct lwp_bytes build(struct run *run, const struct script_step *step)
+{
+    struct peer *peer = &run->peers[step->connection];
+    size_t bound = 0;
+    for (size_t i = 0; i < step->frames.count; i++)
+        bound += script_frame_bound(&step->frames.items[i], &run->variables);
+    struct lwp_writer out = lwp_writer_on(script_arena_take(run->arena, bound), bound);
+    for (size_t i = 0; out.data && i < step->frames.count; i++) {
+        const struct script_frame *frame = &step->frames.items[i];
+        const size_t begin = out.size;
+        if (frame->kind == LWP_KIND_INGEST)
+            peer->last_batch_id++;
+        if (script_build(frame, run->options->dialect, &run->variables, peer->last_batch_id,
+                         &out) != LWP_OK)
+            break;
+        set_up_watch_sent(run, lwp_bytes_from(lwp_writer_bytes(&out), begin));
+    }
+    if (!out.data || out.full)
+        step_verdict(run, step, VERDICT_ERROR, "there is no memory for what is to be sent");
+    return lwp_writer_bytes(&out);
+}
+
+static void carry_out_send(struct run *run, const struct script_step *step)
+{
+    const struct lwp_bytes bytes = build(run, step);
+    if (!run->failed)
+        wire_send(run, step->connection, bytes);
+}
+
+static void carry_out_send_raw(struct run *run, const struct script_step *step)
+{
+    wire_send(run, step->connection, step->raw);
+}
+
+static void send_fence(struct run *run, const struct script_step *fence)
+{
+    struct peer *peer = &run->peers[fence->connection];
+    if (peer->fence_sent)
+        return;
+    carry_out_send(run, fence);
+    peer->fence_sent = true;
+    peer->fence_batch_id = peer->last_batch_id;
+}
+
+/* What the step wants, all alternatives on one line. */
+static void describe_expected(struct run *run, const struct script_step *step, const char *joint)
+{
+    char *out = run->result->expected;
+    size_t at = 0;
+    for (size_t i = 0; i < step->patterns.count && at + 1 < RESULT_TEXT_SIZE; i++) {
+        at += (size_t)snprintf(out + at, RESULT_TEXT_SIZE - at, "%s", i ? joint : "");
+        if (at + 1 >= RESULT_TEXT_SIZE)
+            return;
+        script_describe(&step->patterns.items[i], out + at, RESULT_TEXT_SIZE - at);
+        at += strlen(out + at);
+    }
+}
+
+static void describe_arrival(struct run *run, unsigned connection, enum arrival arrival)
+{
+    static const char *const words[] = {[ARRIVAL_FRAME] = "",
+                                        [ARRIVAL_FIN] = "the connection was closed (FIN)",
+                                        [ARRIVAL_RESET] = "the connection was reset (RST)",
+                                        [ARRIVAL_MALFORMED] = "a malformed frame",
+                                        [ARRIVAL_NONE] = "nothing within the time"};
+    const struct peer *peer = &run->peers[connection];
+    const struct lwp_fault *fault = &peer->link.session.fault;
+    char *out = run->result->actual;
+    if (arrival == ARRIVAL_FRAME)
+        (void)lwp_trace_frame(run->options->dialect, &peer->frame, out, RESULT_TEXT_SIZE);
+    else if (arrival == ARRIVAL_MALFORMED && fault->status != LWP_OK)
+        (void)lwp_trace_fault(fault, out, RESULT_TEXT_SIZE);
+    else if (arrival == ARRIVAL_MALFORMED)
+        (void)snprintf(out, RESULT_TEXT_SIZE, "the connection was closed inside a frame");
+    else
+        (void)snprintf(out, RESULT_TEXT_SIZE, "%s", words[arrival]);
+}
+
+/* The step failed because of what arrived, or did not. */
+static void fail_on(struct run *run, const struct script_step *step, enum arrival arrival,
+                    const struct script_mismatch *mismatch)
+{
+    char reason[RESULT_TEXT_SIZE] = "something else came than is required";
+    if (run->failed)
+        return;
+    describe_arrival(run, step->connection, arrival);
+    if (arrival == ARRIVAL_NONE) {
+        step_verdict(run, step, VERDICT_TIMEOUT, "what is required did not come in time");
+        return;
+    }
+    if (mismatch && mismatch->field) {
+        (void)snprintf(reason, sizeof(reason), "%s: expected %.200s, got %.200s", mismatch->field,
+                       mismatch->expected, mismatch->actual);
+        run->result->field = mismatch->field;
+        run->result->offset = mismatch->offset;
+    }
+    step_verdict(run, step, VERDICT_FAIL, reason);
+}
+
+static bool matches_end(const struct script_pattern *pattern, enum arrival arrival)
+{
+    switch (pattern->kind) {
+    case SCRIPT_CLOSE:
+        return arrival == ARRIVAL_FIN || arrival == ARRIVAL_RESET;
+    case SCRIPT_CLOSE_FIN:
+        return arrival == ARRIVAL_FIN;
+    case SCRIPT_CLOSE_RST:
+        return arrival == ARRIVAL_RESET;
+    case SCRIPT_FRAME:
+    case SCRIPT_NOTHING:
+        return false;
+    }
+    return false;
+}
+
+/* The alternative that fits, or NULL with `*mismatch` about the first frame among them. `nothing`
+ * is found out by the fence, so it fits a frame that none of the others does. */
+static const struct script_pattern *find_match(struct run *run, const struct script_step *step,
+                                               enum arrival arrival,
+                                               struct script_mismatch *mismatch)
+{
+    const struct script_pattern *nothing = NULL;
+    for (size_t i = 0; i < step->patterns.count; i++) {
+        const struct script_pattern *pattern = &step->patterns.items[i];
+        struct script_mismatch other = {.field = NULL, .offset = -1};
+        if (pattern->kind == SCRIPT_NOTHING)
+            nothing = pattern;
+        if (matches_end(pattern, arrival))
+            return pattern;
+        if (pattern->kind != SCRIPT_FRAME || arrival != ARRIVAL_FRAME)
+            continue;
+        if (script_match(pattern, &run->peers[step->connection].frame, run->options->dialect,
+                         &run->variables, &other))
+            return pattern;
+        if (!mismatch->field)
+            *mismatch = other;
+    }
+    return arrival == ARRIVAL_FRAME ? nothing : NULL;
+}
+
+/* The fence that a `nothing` relies on: the next one on the connection. */
+static const struct script_step *fence_behind(const struct run *run, const struct script_step *step)
+{
+    const struct script_step *end = run->of->steps.items + run->of->steps.count;
+    for (const struct script_step *next = step + 1; next < end; next++)
+        if (next->kind == SCRIPT_FENCE && next->connection == step->connection &&
+            step_applies(run, next))
+            return next;
+    return NULL;
+}
+
+static bool has_kind(const struct script_step *step, enum script_pattern_kind kind)
+{
+    for (size_t i = 0; i < step->patterns.count; i++)
+        if (step->patterns.items[i].kind == kind)
+            return true;
+    return false;
+}
+
+static void carry_out_expect(struct run *run, const struct script_step *step)
+{
+    struct peer *peer = &run->peers[step->connection];
+    const struct script_step *fence =
+        has_kind(step, SCRIPT_NOTHING) ? fence_behind(run, step) : NULL;
+    const uint64_t began_ns = lwp_world_now(run->options->world);
+    struct script_mismatch mismatch = {.field = NULL, .offset = -1};
+    if (fence)
+        send_fence(run, fence);
+    const enum arrival arrival =
+        wire_next(run, step->connection, deadline_after(run, step->most_ns));
+    const struct script_pattern *match = find_match(run, step, arrival, &mismatch);
+    describe_expected(run, step, " | ");
+    if (!match) {
+        fail_on(run, step, arrival, &mismatch);
+        return;
+    }
+    if (lwp_world_now(run->options->world) - began_ns < step->least_ns) {
+        fail_on(run, step, arrival, NULL);
+        return;
+    }
+    if (match->kind == SCRIPT_NOTHING)
+        wire_hold(run, step->connection);
+    peer->close_allowed = has_kind(step, SCRIPT_CLOSE);
+    if (match->lenient)
+        run->result->verdict = VERDICT_LENIENT;
+    run->result->expected[0] = '\0';
+}
+
+static void carry_out_any_order(struct run *run, const struct script_step *step)
+{
+    bool *met = script_arena_take(run->arena, step->patterns.count * sizeof(*met));
+    const uint64_t deadline_ns = deadline_after(run, 0);
+    for (size_t round = 0; met && round < step->patterns.count; round++) {
+        struct script_mismatch mismatch = {.field = NULL, .offset = -1};
+        const enum arrival arrival = wire_next(run, step->connection, deadline_ns);
+        size_t found = step->patterns.count;
+        for (size_t i = 0; i < found && arrival == ARRIVAL_FRAME; i++)
+            if (!met[i] &&
+                script_match(&step->patterns.items[i], &run->peers[step->connection].frame,
+                             run->options->dialect, &run->variables, &mismatch))
+                found = i;
+        if (found == step->patterns.count) {
+            describe_expected(run, step, " ; ");
+            fail_on(run, step, arrival, &mismatch);
+            return;
+        }
+        met[found] = true;
+    }
+}
+
+/* The pattern of the fence's answer. */
+static struct script_pattern fence_answer(const struct script_step *step)
+{
+    struct script_pattern answer = {.kind = SCRIPT_FRAME};
+    const struct script_frame *frame = &step->frames.items[0];
+    answer.frame.kind = frame->kind == LWP_KIND_INGEST ? LWP_KIND_ACK : frame->kind;
+    if (frame->command)
+        answer.frame.command = lwp_command_of(frame->command->answer);
+    return answer;
+}
+
+static void carry_out_fence(struct run *run, const struct script_step *step)
+{
+    struct peer *peer = &run->peers[step->connection];
+    struct script_mismatch mismatch = {.field = NULL, .offset = -1};
+    if (!peer->open && peer->close_allowed)
+        return;
+    send_fence(run, step);
+    const bool close_allowed = peer->close_allowed;
+    peer->fence_sent = false;
+    peer->close_allowed = false;
+    const enum arrival arrival = wire_next(run, step->connection, deadline_after(run, 0));
+    if (close_allowed && (arrival == ARRIVAL_FIN || arrival == ARRIVAL_RESET))
+        return;
+    const struct script_pattern answer = fence_answer(step);
+    const bool matches =
+        arrival == ARRIVAL_FRAME &&
+        script_match(&answer, &peer->frame, run->options->dialect, &run->variables, &mismatch);
+    if (matches &&
+        (answer.frame.kind != LWP_KIND_ACK || peer->frame.header.batch_id == peer->fence_batch_id))
+        return;
+    script_describe(&answer, run->result->expected, RESULT_TEXT_SIZE);
+    const size_t at = strlen(run->result->expected);
+    (void)snprintf(run->result->expected + at, RESULT_TEXT_SIZE - at,
+                   " next, the answer to the fence%s: nothing may come before it",
+                   arrival == ARRIVAL_NONE ? "" : "'s frame");
+    fail_on(run, step, arrival, &mismatch);
+}
+
+static void carry_out_silent(struct run *run, const struct script_step *step)
+{
+    const enum arrival arrival =
+        wire_next(run, step->connection, lwp_world_now(run->options->world) + step->most_ns);
+    if (arrival == ARRIVAL_NONE)
+        return;
+    (void)snprintf(run->result->expected, RESULT_TEXT_SIZE, "silence for %" PRIu64 " ms",
+                   step->most_ns / 1000000);
+    fail_on(run, step, arrival, NULL);
+}
+
+static bool wants_auth(const struct run *run)
+{
+    for (size_t i = 0; i < run->of->needs.count; i++)
+        if (lwp_bytes_equal(run->of->needs.items[i], lwp_bytes_text("auth")))
+            return true;
+    return false;
+}
+
+static void carry_out_connect(struct run *run, const struct script_step *step)
+{
+    const enum lwp_status status = wire_open(run, step->connection, !wants_auth(run));
+    if (status != LWP_OK)
+        step_verdict(run, step, VERDICT_ERROR, lwp_status_text(status));
+}
+
+static void carry_out_end(struct run *run, const struct script_step *step)
+{
+    wire_end(run, step->connection, step->end);
+}
+
+void step_carry_out(struct run *run, const struct script_step *step)
+{
+    static void (*const carry_out[])(struct run *, const struct script_step *) = {
+        [SCRIPT_GIVEN_TOPIC] = set_up_topic,      [SCRIPT_GIVEN_NAME] = set_up_name,
+        [SCRIPT_CONNECT] = carry_out_connect,     [SCRIPT_SEND] = carry_out_send,
+        [SCRIPT_SEND_RAW] = carry_out_send_raw,   [SCRIPT_EXPECT] = carry_out_expect,
+        [SCRIPT_ANY_ORDER] = carry_out_any_order, [SCRIPT_FENCE] = carry_out_fence,
+        [SCRIPT_SILENT] = carry_out_silent,       [SCRIPT_END_CONNECTION] = carry_out_end,
+    };
+    carry_out[step->kind](run, step);
+}
+
+static void bind_token(struct run *run)
+{
+    if (run->options->auth_token)
+        script_bind_bytes(&run->variables, lwp_bytes_text("token"),
+                          lwp_bytes_text(run->options->auth_token));
+}
+
+void run_case(const struct run_options *options, const struct script_case *of, unsigned ordinal,
+              struct script_arena *arena, struct result *result)
+{
+    struct run *run = script_arena_take(arena, sizeof(*run));
+    *result = (struct result){.of = of, .verdict = VERDICT_ERROR, .offset = -1};
+    if (!run) {
+        (void)snprintf(result->reason, sizeof(result->reason), "there is no memory left");
+        return;
+    }
+    *run = (struct run){.options = options, .of = of, .arena = arena, .result = result};
+    run->variables.arena = arena;
+    run->ordinal = ordinal;
+    run->began_ns = lwp_world_now(options->world);
+    result->verdict = VERDICT_PASS;
+    bind_token(run);
+    const enum lwp_status status = wire_open(run, 0, !wants_auth(run));
+    if (status != LWP_OK)
+        step_verdict(run, NULL, VERDICT_ERROR, lwp_status_text(status));
+    for (size_t i = 0; i < of->steps.count && !run->failed; i++)
+        if (step_applies(run, &of->steps.items[i]))
+            step_carry_out(run, &of->steps.items[i]);
+    set_up_clean(run);
+    wire_done(run);
+    result->duration_ns = lwp_world_now(options->world) - run->began_ns;
+    if (arena->failed)
+        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory left");
+}
+
+enum lwp_status run_sanity(const struct run_options *options)
+{
+    struct script_arena arena = {NULL, 0, false};
+    struct result result = {.verdict = VERDICT_PASS};
+    struct run *run = script_arena_take(&arena, sizeof(*run));
+    if (!run)
+        return LWP_NO_MEMORY;
+    *run = (struct run){.options = options, .arena = &arena, .result = &result};
+    enum lwp_status status = wire_open(run, 0, true);
+    if (status == LWP_OK) {
+        uint8_t wire[LWP_HEADER_SIZE];
+        struct lwp_frame frame = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
+        lwp_frame_seal(&frame, options->dialect->polynomial, 0);
+        lwp_header_encode(&frame.header, wire);
+        wire_send(run, 0, (struct lwp_bytes){wire, sizeof(wire)});
+        const struct peer *peer = &run->peers[0];
+        switch (wire_next(run, 0, deadline_after(run, 0))) {
+        case ARRIVAL_FRAME:
+            status = peer->frame.header.flags == LWP_FLAG_KEEPALIVE ? LWP_OK : LWP_UNEXPECTED_FRAME;
+            break;
+        case ARRIVAL_FIN:
+            status = LWP_CLOSED;
+            break;
+        case ARRIVAL_RESET:
+            status = LWP_RESET;
+            break;
+        case ARRIVAL_MALFORMED:
+            status = peer->link.session.fault.status;
+            break;
+        case ARRIVAL_NONE:
+            status = LWP_TIMEOUT;
+            break;
+        }
+    }
+    wire_done(run);
+    script_arena_done(&arena);
+    return status;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "conformance/run_state.h"
+
+enum { MAX_ANSWER_SIZE = 67108864, MAX_REQUEST_SIZE = 134217728 };
+
+void wire_note(struct run *run, enum event_kind kind, unsigned connection, struct lwp_bytes bytes)
+{
+    struct transcript *transcript = &run->result->transcript;
+    struct event *event = SCRIPT_ADD(run->arena, &transcript->events);
+    if (!event)
+        return;
+    const size_t room = TRANSCRIPT_MAX_SIZE - transcript->size;
+    const size_t kept = bytes.size < room ? bytes.size : room;
+    *event = (struct event){
+        .kind = kind,
+        .connection = connection == OWN_CONNECTION ? 0 : connection + 1,
+        .time_ns = lwp_world_now(run->options->world) - run->began_ns,
+        .bytes = script_arena_copy(run->arena, (struct lwp_bytes){bytes.data, kept}),
+        .lost = bytes.size - kept,
+    };
+    transcript->size += kept;
+}
+
+static uint64_t now_of(const struct run *run)
+{
+    return lwp_world_now(run->options->world);
+}
+
+static void wire_flush(struct run *run, struct peer *peer)
+{
+    const uint64_t deadline_ns = now_of(run) + DEFAULT_WAIT_NS * run->options->time_factor;
+    while (peer->open && lwp_link_write(&peer->link) == LWP_WOULD_BLOCK &&
+           now_of(run) < deadline_ns) {
+        /* Reading meanwhile, so that two full buffers never wait for each other. */
+        const enum lwp_status status = lwp_link_read(&peer->link, now_of(run));
+        const uint64_t soon_ns = now_of(run) + 1000000;
+        if (status == LWP_WOULD_BLOCK)
+            lwp_world_wait(run->options->world, &peer->link.transport, 1, soon_ns);
+    }
+}
+
+void wire_send(struct run *run, unsigned connection, struct lwp_bytes bytes)
+{
+    struct peer *peer = &run->peers[connection];
+    if (!peer->open)
+        return;
+    wire_note(run, EVENT_SENT, connection, bytes);
+    if (lwp_link_push(&peer->link, bytes, now_of(run)) != LWP_OK)
+        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory for what is to be sent");
+    wire_flush(run, peer);
+}
+
+void wire_send_message(struct run *run, unsigned connection, const struct lwp_message *message)
+{
+    uint8_t wire[1024];
+    struct lwp_writer payload =
+        lwp_writer_on(wire + LWP_HEADER_SIZE, sizeof(wire) - LWP_HEADER_SIZE);
+    if (lwp_message_encode(message, &payload) != LWP_OK) {
+        step_verdict(run, NULL, VERDICT_ERROR, "a message does not fit");
+        return;
+    }
+    struct lwp_frame frame = lwp_message_frame(message->command, lwp_writer_bytes(&payload));
+    lwp_frame_seal(&frame, run->options->dialect->polynomial, 0);
+    lwp_header_encode(&frame.header, wire);
+    wire_send(run, connection, (struct lwp_bytes){wire, lwp_frame_size(&frame)});
+}
+
+static enum lwp_status authenticate(struct run *run, unsigned connection)
+{
+    const struct lwp_message message = {
+        .command = LWP_COMMAND_AUTHENTICATE,
+        .token = lwp_bytes_text(run->options->auth_token),
+    };
+    wire_send_message(run, connection, &message);
+    const uint64_t deadline_ns = now_of(run) + DEFAULT_WAIT_NS * run->options->time_factor;
+    if (wire_next(run, connection, deadline_ns) != ARRIVAL_FRAME)
+        return LWP_AUTH_FAILED;
+    const struct lwp_frame *frame = &run->peers[connection].frame;
+    const bool accepted = frame->header.batch_id == LWP_COMMAND_AUTHENTICATE_RESPONSE &&
+                          frame->payload.size && frame->payload.data[0] == 1;
+    return accepted ? LWP_OK : LWP_AUTH_FAILED;
+}
+
+enum lwp_status wire_open(struct run *run, unsigned connection, bool wants_authentication)
+{
+    struct peer *peer = &run->peers[connection];
+    struct lwp_transport *transport = NULL;
+    const uint64_t deadline_ns = now_of(run) + DEFAULT_WAIT_NS * run->options->time_factor;
+    const struct lwp_session_options options = {
+        .role = LWP_CLIENT,
+        .dialect = run->options->dialect,
+        .max_payload = MAX_ANSWER_SIZE,
+    };
+    const enum lwp_status status = lwp_world_connect(run->options->world, deadline_ns, &transport);
+    if (status != LWP_OK)
+        return status;
+    *peer = (struct peer){.open = true};
+    lwp_link_init(&peer->link, &options, transport, MAX_REQUEST_SIZE, now_of(run));
+    wire_note(run, EVENT_CONNECTED, connection, (struct lwp_bytes){NULL, 0});
+    if (wants_authentication && run->options->auth_token)
+        return authenticate(run, connection);
+    return LWP_OK;
+}
+
+/* The frame as it stood on the wire goes into the transcript. */
+static void note_received(struct run *run, unsigned connection)
+{
+    const struct peer *peer = &run->peers[connection];
+    const struct lwp_queue *in = &peer->link.session.in;
+    wire_note(run, EVENT_RECEIVED, connection,
+              (struct lwp_bytes){in->data + in->start, peer->link.session.taken});
+    set_up_watch_received(run, &peer->frame);
+}
+
+static enum arrival end_of(struct run *run, unsigned connection)
+{
+    const struct lwp_link *link = &run->peers[connection].link;
+    const enum arrival arrival = link->read_status == LWP_CLOSED ? ARRIVAL_FIN : ARRIVAL_RESET;
+    const struct lwp_bytes rest = lwp_queue_bytes(&link->session.in);
+    if (rest.size)
+        wire_note(run, EVENT_RECEIVED, connection, rest);
+    wire_note(run, arrival == ARRIVAL_FIN ? EVENT_FIN : EVENT_RESET, connection,
+              (struct lwp_bytes){NULL, 0});
+    run->peers[connection].open = false;
+    return rest.size && arrival == ARRIVAL_FIN ? ARRIVAL_MALFORMED : arrival;
+}
+
+enum arrival wire_next(struct run *run, unsigned connection, uint64_t deadline_ns)
+{
+    struct peer *peer = &run->peers[connection];
+    if (peer->held) {
+        peer->held = false;
+        return ARRIVAL_FRAME;
+    }
+    while (peer->open) {
+        struct lwp_link *link = &peer->link;
+        const enum lwp_status status =
+            lwp_session_receive(&link->session, &peer->frame, now_of(run));
+        if (status == LWP_OK) {
+            note_received(run, connection);
+            return ARRIVAL_FRAME;
+        }
+        if (status != LWP_MORE) {
+            wire_note(run, EVENT_RECEIVED, connection, lwp_queue_bytes(&link->session.in));
+            return ARRIVAL_MALFORMED;
+        }
+        if (link->read_status != LWP_OK)
+            return end_of(run, connection);
+        if (lwp_link_read(link, now_of(run)) != LWP_WOULD_BLOCK)
+            continue;
+        if (now_of(run) >= deadline_ns)
+            return ARRIVAL_NONE;
+        lwp_world_wait(run->options->world, &link->transport, 1, deadline_ns);
+    }
+    return ARRIVAL_RESET;
+}
+
+void wire_hold(struct run *run, unsigned connection)
+{
+    run->peers[connection].held = true;
+}
+
+void wire_end(struct run *run, unsigned connection, enum script_end how)
+{
+    static const enum lwp_close closes[] = {[SCRIPT_END_FIN] = LWP_CLOSE_FIN,
+                                            [SCRIPT_END_RST] = LWP_CLOSE_RST,
+                                            [SCRIPT_END_HALF] = LWP_CLOSE_HALF};
+    struct peer *peer = &run->peers[connection];
+    if (!peer->open)
+        return;
+    lwp_link_close(&peer->link, closes[how]);
+    wire_note(run, EVENT_CLOSED, connection, (struct lwp_bytes){NULL, 0});
+    if (how == SCRIPT_END_HALF)
+        return;
+    peer->open = false;
+    lwp_link_done(&peer->link);
+}
+
+void wire_done(struct run *run)
+{
+    for (unsigned i = 0; i < CONNECTION_COUNT; i++)
+        if (run->peers[i].link.transport)
+            lwp_link_done(&run->peers[i].link);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "conformance/selftest.h"
+
+#include <errno.h>
+
+#include "conformance/features.h"
+#include "lwp/bug/bug.h"
+
+static const char token[] = "sekret";
+
+static bool needs_auth(const struct script_case *of)
+{
+    for (size_t i = 0; i < of->needs.count; i++)
+        if (lwp_bytes_equal(of->needs.items[i], lwp_bytes_text("auth")))
+            return true;
+    return false;
+}
+
+static bool prepare(struct suite_target *suite, const struct script_case *of)
+{
+    struct selftest_target *target = (struct selftest_target *)(void *)suite;
+    const char *auth_token = needs_auth(of) ? token : NULL;
+    const struct lwp_mock_options options = {
+        .dialect = target->dialect,
+        .auth_token = auth_token,
+        .epoch_ns = UINT64_C(1700000000000000000),
+    };
+    lwp_mock_free(target->mock);
+    target->mock = NULL;
+    if (lwp_mock_new(&options, &target->mock) != LWP_OK)
+        return false;
+    lwp_mock_world_init(&target->world, target->mock);
+    suite->run.auth_token = auth_token;
+    return true;
+}
+
+void selftest_target_init(struct selftest_target *target, const struct lwp_dialect *dialect,
+                          const char *prefix)
+{
+    *target = (struct selftest_target){.dialect = dialect};
+    target->suite.prepare = prepare;
+    target->suite.run = (struct run_options){
+        .world = &target->world.world, .dialect = dialect, .prefix = prefix, .time_factor = 1};
+    target->suite.features = ~0U;
+}
+
+void selftest_target_done(struct selftest_target *target)
+{
+    lwp_mock_free(target->mock);
+    target->mock = NULL;
+}
+
+static const struct script_case *case_of(const struct script *cases, const char *id)
+{
+    for (size_t i = 0; i < cases->cases.count; i++)
+        if (lwp_bytes_equal(cases->cases.items[i].id, lwp_bytes_text(id)))
+            return &cases->cases.items[i];
+    return NULL;
+}
+
+static enum verdict verdict_on(const struct script_case *of, const struct lwp_dialect *dialect,
+                               const char *prefix)
+{
+    struct selftest_target target;
+    struct script_arena arena = {NULL, 0, false};
+    struct result result = {.verdict = VERDICT_ERROR};
+    selftest_target_init(&target, dialect, prefix);
+    if (prepare(&target.suite, of))
+        run_case(&target.suite.run, of, 1, &arena, &result);
+    const enum verdict verdict = result.verdict;
+    script_arena_done(&arena);
+    selftest_target_done(&target);
+    return verdict;
+}
+
+/* Whether the case passes without the bug and fails with it. */
+static bool is_killed(const struct script_case *of, enum lwp_bug bug, const char *prefix)
+{
+    lwp_bug_choose(LWP_BUG_NONE);
+    const enum verdict sound = verdict_on(of, &lwp_dialect_lance, prefix);
+    lwp_bug_choose(bug);
+    const enum verdict mutant = verdict_on(of, &lwp_dialect_lance, prefix);
+    lwp_bug_choose(LWP_BUG_NONE);
+    return sound == VERDICT_PASS && (mutant == VERDICT_FAIL || mutant == VERDICT_TIMEOUT);
+}
+
+enum suite_exit selftest_mutants(const struct script *cases, const char *prefix, FILE *out)
+{
+    size_t killed = 0;
+    const size_t count = LWP_BUG_COUNT - 1;
+    if (!lwp_bugs_compiled_in()) {
+        (void)fprintf(out, "mutants: not compiled into this build (preset mutants)\n");
+        return SUITE_AS_EXPECTED;
+    }
+    for (enum lwp_bug bug = LWP_BUG_NONE + 1; bug < LWP_BUG_COUNT; bug++) {
+        const struct lwp_bug_row *row = &lwp_bug_rows[bug];
+        const struct script_case *of = case_of(cases, row->killer);
+        const bool dead = of && is_killed(of, bug, prefix);
+        killed += dead;
+        (void)fprintf(out, "%-9s %s by %s\n", dead ? "killed" : "SURVIVED", row->name,
+                      of ? row->killer : "a case that does not exist");
+    }
+    (void)fprintf(out, "mutants: %zu of %zu killed\n", killed, count);
+    return killed == count ? SUITE_AS_EXPECTED : SUITE_FAILED;
+}
+
+/* LWP-5.9/max-bytes becomes case-5.9-max-bytes-lance-0. */
+static bool write_seed(const char *folder, const struct script_case *of,
+                       const struct lwp_dialect *dialect, size_t number, struct lwp_bytes bytes)
+{
+    char path[4096];
+    const int size = snprintf(path, sizeof(path), "%s/case-%s-%s-%zu", folder,
+                              (const char *)of->id.data + 4, dialect->name, number);
+    if (size < 0 || (size_t)size >= sizeof(path))
+        return false;
+    char *slash = strrchr(path, '/');
+    *slash = '-';
+    FILE *file = fopen(path, "wb");
+    const bool written = file && fwrite(bytes.data, 1, bytes.size, file) == bytes.size;
+    if (!file || fclose(file) != 0 || !written) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool export_case(const struct script_case *of, const struct lwp_dialect *dialect,
+                        const char *folder)
+{
+    enum { LARGEST_SEED = 4096 };
+    struct selftest_target target;
+    struct script_arena arena = {NULL, 0, false};
+    struct result result = {.verdict = VERDICT_ERROR};
+    size_t number = 0;
+    bool sound = true;
+    selftest_target_init(&target, dialect, "seed");
+    if (prepare(&target.suite, of))
+        run_case(&target.suite.run, of, 1, &arena, &result);
+    for (size_t i = 0; i < result.transcript.events.count; i++) {
+        const struct event *event = &result.transcript.events.items[i];
+        if (event->kind == EVENT_SENT && event->connection && event->bytes.size <= LARGEST_SEED)
+            sound = write_seed(folder, of, dialect, number++, event->bytes) && sound;
+    }
+    script_arena_done(&arena);
+    selftest_target_done(&target);
+    return sound;
+}
+
+bool selftest_export_seeds(const struct script *cases, const char *folder)
+{
+    bool sound = true;
+    for (size_t i = 0; i < cases->cases.count; i++) {
+        sound = export_case(&cases->cases.items[i], &lwp_dialect_lance, folder) && sound;
+        sound = export_case(&cases->cases.items[i], &lwp_dialect_spec, folder) && sound;
+    }
+    return sound;
+}

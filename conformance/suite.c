@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "conformance/suite.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+
+#include "conformance/features.h"
+
+/* A suite under way. */
+struct walk {
+    const struct suite *suite;
+    struct suite_target *target;
+    bool down; /* The target does not answer any more. */
+    enum lwp_status down_status;
+    size_t ran;
+    size_t set_up_errors;
+};
+
+bool suite_wants(const struct suite *suite, const struct script_case *of)
+{
+    for (size_t i = 0; i < suite->filter_count; i++)
+        if (fnmatch(suite->filters[i], (const char *)of->id.data, 0) == 0)
+            return true;
+    return suite->filter_count == 0;
+}
+
+enum suite_exit suite_worse(enum suite_exit a, enum suite_exit b)
+{
+    static const enum suite_exit order[] = {SUITE_USAGE, SUITE_FAILED, SUITE_NOT_RUN, SUITE_STALE,
+                                            SUITE_TOO_FEW};
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+        if (a == order[i] || b == order[i])
+            return order[i];
+    return SUITE_AS_EXPECTED;
+}
+
+/* The first thing that the case needs and the target lacks, or NULL. */
+static const struct feature *missing_feature(const struct walk *walk, const struct script_case *of)
+{
+    for (size_t i = 0; i < of->needs.count; i++) {
+        const struct feature *feature = feature_named(of->needs.items[i]);
+        if (feature && !(walk->target->features & feature_bit(feature)))
+            return feature;
+    }
+    return NULL;
+}
+
+static void skip(struct result *result, const char *what, const char *why)
+{
+    result->verdict = VERDICT_SKIP;
+    (void)snprintf(result->reason, sizeof(result->reason), "%s%s", what, why);
+}
+
+static void say_down(const struct walk *walk, struct result *result)
+{
+    result->verdict = VERDICT_ERROR;
+    (void)snprintf(result->reason, sizeof(result->reason), "the sanity exchange failed: %s%s",
+                   lwp_status_text(walk->down_status),
+                   walk->down_status == LWP_CLOSED && walk->ran == 0
+                       ? " (does it speak this dialect's checksum? try another --dialect)"
+                       : "");
+}
+
+/* After anything but a pass: is the target still there? */
+static void check_liveness(struct walk *walk, struct result *result)
+{
+    const enum lwp_status status = run_sanity(&walk->target->run);
+    if (status == LWP_OK)
+        return;
+    walk->down = true;
+    walk->down_status = status;
+    result->verdict = VERDICT_CRASH;
+    char before[RESULT_TEXT_SIZE];
+    (void)snprintf(before, sizeof(before), "%s", result->reason);
+    (void)snprintf(result->reason, sizeof(result->reason),
+                   "afterwards the target did not answer: %s (%.300s)", lwp_status_text(status),
+                   before);
+}
+
+static bool is_pass(enum verdict verdict)
+{
+    return verdict == VERDICT_PASS || verdict == VERDICT_LENIENT;
+}
+
+static void run_one(struct walk *walk, const struct script_case *of, unsigned ordinal)
+{
+    struct script_arena arena = {NULL, 0, false};
+    struct result result = {.of = of, .offset = -1};
+    const struct expectation *expectation = expectation_of(walk->suite->expectations, of->id);
+    const struct feature *missing = missing_feature(walk, of);
+    if (missing) {
+        skip(&result, "the target lacks what the case needs: ", missing->text);
+    } else if (expectation && expectation->kind == EXPECT_SKIP) {
+        skip(&result, "", (const char *)expectation->reason.data);
+    } else if (walk->target->prepare && !walk->target->prepare(walk->target, of)) {
+        result.verdict = VERDICT_ERROR;
+        (void)snprintf(result.reason, sizeof(result.reason), "the target could not be made ready");
+    } else if (walk->down) {
+        say_down(walk, &result);
+    } else {
+        run_case(&walk->target->run, of, ordinal, &arena, &result);
+        walk->ran++;
+        if (!is_pass(result.verdict))
+            check_liveness(walk, &result);
+        expectation_apply(expectation, &result);
+    }
+    report_case(walk->suite->report, &result);
+    script_arena_done(&arena);
+}
+
+static enum suite_exit exit_of(const struct walk *walk)
+{
+    const struct report_counts *counts = &walk->suite->report->counts;
+    enum suite_exit status = SUITE_AS_EXPECTED;
+    if (counts->of[VERDICT_FAIL] + counts->of[VERDICT_TIMEOUT] + counts->of[VERDICT_CRASH])
+        status = suite_worse(status, SUITE_FAILED);
+    if (counts->of[VERDICT_ERROR])
+        status = suite_worse(status, SUITE_NOT_RUN);
+    if (counts->of[VERDICT_XPASS])
+        status = suite_worse(status, SUITE_STALE);
+    if (walk->ran < walk->suite->min_cases)
+        status = suite_worse(status, SUITE_TOO_FEW);
+    return status;
+}
+
+enum suite_exit suite_run(const struct suite *suite, struct suite_target *target)
+{
+    struct walk walk = {.suite = suite, .target = target};
+    unsigned ordinal = 0;
+    if (!target->prepare) {
+        walk.down_status = run_sanity(&target->run);
+        walk.down = walk.down_status != LWP_OK;
+    }
+    for (size_t i = 0; i < suite->cases->cases.count; i++) {
+        ordinal++;
+        if (suite_wants(suite, &suite->cases->cases.items[i]))
+            run_one(&walk, &suite->cases->cases.items[i], ordinal);
+    }
+    enum suite_exit status = exit_of(&walk);
+    /* The last sanity exchange: a target that died after its last case did not pass. */
+    if (!target->prepare && !walk.down && run_sanity(&target->run) != LWP_OK) {
+        report_note(suite->report, "the last sanity exchange failed: the target does not answer");
+        status = suite_worse(status, SUITE_FAILED);
+    }
+    report_end_run(suite->report);
+    return status;
+}
