@@ -31,6 +31,7 @@ from lnc_client.connection import LwpConnection
 from lnc_client.protocol import ControlCommand, build_control_frame
 
 from support import (
+    ACK,
     COMMIT_ACK,
     COMPRESSED,
     CONTROL,
@@ -238,6 +239,15 @@ async def test_records_sent_without_waiting_are_all_there_after_the_flush(either
         results = await poll_to_end(consumer)
     assert b"".join(result.data for result in results) == raw(*values)
     assert [r.value for result in results for r in result.records] == values
+
+
+async def test_acks_come_in_the_order_of_the_sends(either: Address) -> None:
+    topic_id = await make_topic(either)
+    async with Relay(either) as relay, connected_producer(relay.address) as producer:
+        for _ in range(300):
+            await producer.send_async(topic_id, b"event")
+        await producer.flush(timeout=5)
+        assert [frame.batch_id for frame in relay.answers(ACK)] == list(range(1, 301))
 
 
 async def test_a_record_of_a_mebibyte_comes_back(either: Address) -> None:
