@@ -162,14 +162,16 @@ static const char **kept_text(struct arguments *arguments, int option)
     }
 }
 
-/* Takes one option. Returns -1, or the exit status with which to end. */
-static int take_option(struct arguments *arguments, int option, const char *value)
+static bool *kept_flag(struct arguments *arguments, int option)
 {
-    const char **text = kept_text(arguments, option);
-    if (text) {
-        *text = value;
-        return -1;
-    }
+    if (option == OPTION_LIST)
+        return &arguments->list;
+    return option == OPTION_VERBOSE ? &arguments->verbose : NULL;
+}
+
+/* Options whose value is more than kept. */
+static int take_value(struct arguments *arguments, int option, const char *value)
+{
     switch (option) {
     case OPTION_FILTER:
         return add_repeated(arguments->filters, &arguments->filter_count, value);
@@ -191,19 +193,33 @@ static int take_option(struct arguments *arguments, int option, const char *valu
     }
 }
 
+/* Takes one option. Returns -1, or the exit status with which to end. */
+static int take_option(struct arguments *arguments, int option, const char *value)
+{
+    const char **text = kept_text(arguments, option);
+    bool *flag = kept_flag(arguments, option);
+    if (text)
+        *text = value;
+    if (flag)
+        *flag = true;
+    if (text || flag)
+        return -1;
+    switch (option) {
+    case OPTION_HELP:
+        (void)fputs(help, stdout);
+        return SUITE_AS_EXPECTED;
+    case OPTION_VERSION:
+        (void)fputs("lwp-conform " LWP_VERSION_TEXT "\n", stdout);
+        return SUITE_AS_EXPECTED;
+    default:
+        return take_value(arguments, option, value);
+    }
+}
+
 static int read_arguments(int argc, char **argv, struct arguments *arguments)
 {
     int option = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP || option == OPTION_VERSION) {
-            (void)fputs(option == OPTION_HELP ? help : "lwp-conform " LWP_VERSION_TEXT "\n",
-                        stdout);
-            return SUITE_AS_EXPECTED;
-        }
-        if (option == OPTION_LIST || option == OPTION_VERBOSE) {
-            *(option == OPTION_LIST ? &arguments->list : &arguments->verbose) = true;
-            continue;
-        }
         const int status = take_option(arguments, option, optarg);
         if (status >= 0)
             return status;
@@ -367,6 +383,27 @@ static enum suite_exit check_filters(const struct program *program)
     return SUITE_AS_EXPECTED;
 }
 
+static enum suite_exit export_seeds(struct program *program)
+{
+    const char *folder = program->arguments.words[1];
+    return selftest_export_seeds(&program->catalogue.script, folder) ? SUITE_AS_EXPECTED
+                                                                     : SUITE_NOT_RUN;
+}
+
+/* Runs cases, with reports. */
+static enum suite_exit judge(struct program *program,
+                             enum suite_exit (*run)(struct program *program))
+{
+    if (!open_reports(&program->arguments, &program->report))
+        return SUITE_NOT_RUN;
+    enum suite_exit status = run(program);
+    if (!report_finish(&program->report)) {
+        (void)fprintf(stderr, "lwp-conform: a report could not be written: %s\n", strerror(errno));
+        status = suite_worse(status, SUITE_NOT_RUN);
+    }
+    return status;
+}
+
 static enum suite_exit carry_out(struct program *program)
 {
     const struct arguments *arguments = &program->arguments;
@@ -374,21 +411,13 @@ static enum suite_exit carry_out(struct program *program)
     if (arguments->list)
         return (enum suite_exit)list_cases(&program->suite);
     if (strcmp(word, "export-seeds") == 0 && arguments->word_count == 2)
-        return selftest_export_seeds(&program->catalogue.script, arguments->words[1])
-                   ? SUITE_AS_EXPECTED
-                   : SUITE_NOT_RUN;
-    const bool is_server = strcmp(word, "server") == 0;
-    if (!is_server && (strcmp(word, "selftest") != 0 || arguments->word_count != 1))
-        return (enum suite_exit)usage("expected server HOST:PORT, selftest or --list",
-                                      word[0] ? word : NULL);
-    if (!open_reports(arguments, &program->report))
-        return SUITE_NOT_RUN;
-    enum suite_exit status = is_server ? judge_server(program) : judge_mock(program);
-    if (!report_finish(&program->report)) {
-        (void)fprintf(stderr, "lwp-conform: a report could not be written: %s\n", strerror(errno));
-        status = suite_worse(status, SUITE_NOT_RUN);
-    }
-    return status;
+        return export_seeds(program);
+    if (strcmp(word, "server") == 0)
+        return judge(program, judge_server);
+    if (strcmp(word, "selftest") == 0 && arguments->word_count == 1)
+        return judge(program, judge_mock);
+    return (enum suite_exit)usage("expected server HOST:PORT, selftest or --list",
+                                  word[0] ? word : NULL);
 }
 
 int main(int argc, char **argv)

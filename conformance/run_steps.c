@@ -260,6 +260,17 @@ static struct script_pattern fence_answer(const struct script_step *step)
     return answer;
 }
 
+/* Whether what arrived is the answer to the fence, and not to something before it. */
+static bool answers_fence(struct run *run, const struct peer *peer, enum arrival arrival,
+                          const struct script_pattern *answer, struct script_mismatch *mismatch)
+{
+    if (arrival != ARRIVAL_FRAME ||
+        !script_match(answer, &peer->frame, run->options->dialect, &run->variables, mismatch))
+        return false;
+    return answer->frame.kind != LWP_KIND_ACK ||
+           peer->frame.header.batch_id == peer->fence_batch_id;
+}
+
 static void carry_out_fence(struct run *run, const struct script_step *step)
 {
     struct peer *peer = &run->peers[step->connection];
@@ -274,17 +285,12 @@ static void carry_out_fence(struct run *run, const struct script_step *step)
     if (close_allowed && (arrival == ARRIVAL_FIN || arrival == ARRIVAL_RESET))
         return;
     const struct script_pattern answer = fence_answer(step);
-    const bool matches =
-        arrival == ARRIVAL_FRAME &&
-        script_match(&answer, &peer->frame, run->options->dialect, &run->variables, &mismatch);
-    if (matches &&
-        (answer.frame.kind != LWP_KIND_ACK || peer->frame.header.batch_id == peer->fence_batch_id))
+    if (answers_fence(run, peer, arrival, &answer, &mismatch))
         return;
     script_describe(&answer, run->result->expected, RESULT_TEXT_SIZE);
     const size_t at = strlen(run->result->expected);
     (void)snprintf(run->result->expected + at, RESULT_TEXT_SIZE - at,
-                   " next, the answer to the fence%s: nothing may come before it",
-                   arrival == ARRIVAL_NONE ? "" : "'s frame");
+                   " next, the answer to the fence: nothing may come before it");
     fail_on(run, step, arrival, &mismatch);
 }
 

@@ -33,6 +33,7 @@ enum lwp_status lwp_broker_new(const struct lwp_dialect *dialect,
                                const struct lwp_broker_limits *limits, const char *auth_token,
                                struct lwp_broker **broker);
 
+/** Frees the broker and all that it knows; NULL is fine. */
 void lwp_broker_free(struct lwp_broker *broker);
 
 /** Sets the time that created_at takes, in seconds since the Unix epoch. */

@@ -345,8 +345,7 @@ uint64_t connection_deadline(const struct connection *connection)
         return connection->reset_by_ns;
     if (connection->ack_count)
         return connection->acks_due_ns;
-    const bool can_go_on =
-        connection->stalled && connection->link.session.out.size < BUSY_OUT_SIZE;
+    const bool can_go_on = connection->stalled && connection->link.session.out.size < BUSY_OUT_SIZE;
     return can_go_on ? 0 : LWP_NEVER;
 }
 

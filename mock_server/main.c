@@ -61,10 +61,29 @@ static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_
 
 enum { OPTION_HELP = 'h', OPTION_VERSION = 'V' };
 
+/* An option that takes a number. */
+static int take_number(int option, const char *value, struct arguments *arguments)
+{
+    uint64_t number = 0;
+    switch (option) {
+    case 'm':
+        if (!read_number(value, 1, UINT32_MAX, &number))
+            return usage("--max-payload takes a number of bytes from 1 to 4294967295", value);
+        arguments->mock.max_payload = (uint32_t)number;
+        return -1;
+    case 'k':
+        if (!read_number(value, 0, 60000, &number))
+            return usage("--ack-delay takes milliseconds from 0 to 60000", value);
+        arguments->mock.ack_delay_ns = number * LWP_MILLISECOND_NS;
+        return -1;
+    default:
+        return usage("wrong usage", NULL);
+    }
+}
+
 /* One option. Returns -1, or the exit status with which to end. */
 static int take_option(int option, const char *value, struct arguments *arguments)
 {
-    uint64_t number = 0;
     switch (option) {
     case 'l':
         if (lwp_address_parse(value, &arguments->address) != LWP_OK)
@@ -79,18 +98,8 @@ static int take_option(int option, const char *value, struct arguments *argument
     case 'a':
         arguments->mock.auth_token = value;
         return value[0] ? -1 : usage("--auth-token takes a token", NULL);
-    case 'm':
-        if (!read_number(value, 1, UINT32_MAX, &number))
-            return usage("--max-payload takes a number of bytes from 1 to 4294967295", value);
-        arguments->mock.max_payload = (uint32_t)number;
-        return -1;
-    case 'k':
-        if (!read_number(value, 0, 60000, &number))
-            return usage("--ack-delay takes milliseconds from 0 to 60000", value);
-        arguments->mock.ack_delay_ns = number * LWP_MILLISECOND_NS;
-        return -1;
     default:
-        return usage("wrong usage", NULL);
+        return take_number(option, value, arguments);
     }
 }
 

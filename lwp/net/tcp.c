@@ -118,12 +118,12 @@ static bool is_port(const char *text)
 enum lwp_status lwp_address_parse(const char *text, struct lwp_address *address)
 {
     struct lwp_address result = {"", DEFAULT_PORT};
-    const char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
-    const char *host = bracket ? text + 1 : text;
-    const char *end = bracket ? bracket : text + strcspn(text, ":");
-    const char *port = bracket ? bracket + 1 : end;
-    if (text[0] == '[' && !bracket)
+    const bool bracketed = text[0] == '[';
+    const char *host = text + bracketed;
+    const char *end = host + strcspn(host, bracketed ? "]" : ":");
+    if (bracketed && *end == '\0')
         return LWP_INVALID_ARGUMENT;
+    const char *port = end + bracketed;
     if (!copy_part(result.host, sizeof(result.host), host, (size_t)(end - host)))
         return LWP_INVALID_ARGUMENT;
     if (*port) {

@@ -74,30 +74,37 @@ static enum lwp_status why_not(struct lwp_bytes in, size_t room, size_t limit, c
     return room < limit ? LWP_FULL : LWP_PAYLOAD_TOO_LARGE;
 }
 
+/* One block, into at most `most` bytes of the room. `exact`: it must fill them. */
+static enum lwp_status take_block(struct lwp_bytes in, size_t most, bool exact,
+                                  struct lwp_writer *out)
+{
+    if (in.size == 0 || in.size > INT_MAX)
+        return LWP_INVALID_COMPRESSION;
+    const size_t left = out->capacity - out->size;
+    const size_t room = left < most ? left : most;
+    char nothing;
+    char *at = room ? (char *)out->data + out->size : &nothing;
+    const int size = LZ4_decompress_safe((const char *)in.data, at, as_int(in.size), as_int(room));
+    if (size < 0 && !exact)
+        return why_not(in, room, most, at);
+    if (size < 0 || (exact && (size_t)size != most))
+        return LWP_INVALID_COMPRESSION;
+    out->size += (size_t)size;
+    return LWP_OK;
+}
+
 enum lwp_status lwp_lz4_decompress(enum lwp_lz4_framing framing, struct lwp_bytes in, size_t limit,
                                    struct lwp_writer *out)
 {
     size_t claimed = limit;
     if (out->full)
         return LWP_FULL;
-    if (framing == LWP_LZ4_LIBRARY) {
-        const enum lwp_status status = take_head(&in, limit, &claimed);
-        if (status != LWP_OK)
-            return status;
-        if (out->capacity - out->size < claimed)
-            return LWP_FULL;
-    }
-    if (in.size == 0 || in.size > INT_MAX)
-        return LWP_INVALID_COMPRESSION;
-    const size_t left = out->capacity - out->size;
-    const size_t room = left < claimed ? left : claimed;
-    char nothing;
-    char *at = room ? (char *)out->data + out->size : &nothing;
-    const int size = LZ4_decompress_safe((const char *)in.data, at, as_int(in.size), as_int(room));
-    if (size < 0)
-        return framing == LWP_LZ4_LIBRARY ? LWP_INVALID_COMPRESSION : why_not(in, room, limit, at);
-    if (framing == LWP_LZ4_LIBRARY && (size_t)size != claimed)
-        return LWP_INVALID_COMPRESSION;
-    out->size += (size_t)size;
-    return LWP_OK;
+    if (framing == LWP_LZ4_BLOCK)
+        return take_block(in, limit, false, out);
+    const enum lwp_status status = take_head(&in, limit, &claimed);
+    if (status != LWP_OK)
+        return status;
+    if (out->capacity - out->size < claimed)
+        return LWP_FULL;
+    return take_block(in, claimed, true, out);
 }

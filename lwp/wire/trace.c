@@ -118,6 +118,20 @@ static void put_control(struct line *line, const struct lwp_dialect *dialect,
         put(line, " (%zu more bytes)", rest.size);
 }
 
+/* What a strict reader would refuse. */
+static void put_faults(struct line *line, enum lwp_polynomial polynomial,
+                       const struct lwp_frame *frame)
+{
+    const struct lwp_header *header = &frame->header;
+    const enum lwp_status status = lwp_header_check(header, polynomial);
+    if (status != LWP_OK)
+        put(line, " (%s)", lwp_status_text(status));
+    if (header->payload_length != frame->payload.size)
+        put(line, " payload_length=%" PRIu32, header->payload_length);
+    if (frame->payload.size && header->payload_crc != lwp_crc(polynomial, frame->payload))
+        put(line, " (%s)", lwp_status_text(LWP_PAYLOAD_CHECKSUM));
+}
+
 size_t lwp_trace_frame(const struct lwp_dialect *dialect, const struct lwp_frame *frame, char *out,
                        size_t size)
 {
@@ -144,13 +158,7 @@ size_t lwp_trace_frame(const struct lwp_dialect *dialect, const struct lwp_frame
         put(&line, " flags=0x%02x", header->flags);
     if (header->reserved)
         put(&line, " reserved=0x%04x", header->reserved);
-    const enum lwp_status status = lwp_header_check(header, dialect->polynomial);
-    if (status != LWP_OK)
-        put(&line, " (%s)", lwp_status_text(status));
-    if (header->payload_length != frame->payload.size)
-        put(&line, " payload_length=%" PRIu32, header->payload_length);
-    if (frame->payload.size && header->payload_crc != lwp_crc(dialect->polynomial, frame->payload))
-        put(&line, " (%s)", lwp_status_text(LWP_PAYLOAD_CHECKSUM));
+    put_faults(&line, dialect->polynomial, frame);
     return line.size;
 }
 

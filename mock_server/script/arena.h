@@ -21,6 +21,7 @@ void *script_arena_take(struct script_arena *arena, size_t size);
 /** A copy of the bytes, with a zero behind it that does not count. */
 struct lwp_bytes script_arena_copy(struct script_arena *arena, struct lwp_bytes bytes);
 
+/** Frees all that was taken; the arena is empty again. */
 void script_arena_done(struct script_arena *arena);
 
 /* A list of equal items that grows in an arena. */

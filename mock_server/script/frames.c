@@ -9,34 +9,37 @@ enum {
     MAX_REPEAT = 1000000
 };
 
+/* What stands between the parentheses of hex(…). Its digits are lexed as words and numbers; only
+ * their characters count here. */
+static bool is_hex_token(const struct token *token)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    for (size_t i = 0; i < token->text.size; i++)
+        if (!memchr(digits, token->text.data[i], sizeof(digits) - 1))
+            return false;
+    return token->text.size > 0 && token->kind != TOKEN_FILE_END;
+}
+
+static uint8_t hex_value(uint8_t digit)
+{
+    return (uint8_t)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+}
+
 static struct lwp_bytes read_hex(struct reader *reader)
 {
     const struct token *first = reader->token;
-    uint8_t *bytes = NULL;
     size_t digits = 0;
-    size_t size = 0;
-    /* The digits are lexed as words and numbers; only their characters count here. */
-    for (; !reader_is(reader, ")"); (void)reader_next(reader)) {
-        if (reader->token->kind != TOKEN_WORD && reader->token->kind != TOKEN_NUMBER &&
-            reader->token->kind != TOKEN_BAD && reader->token->kind != TOKEN_DURATION) {
-            reader_error(reader, reader->token, "pairs of hexadecimal digits and )");
-            return (struct lwp_bytes){NULL, 0};
-        }
-        size += reader->token->text.size;
-    }
-    bytes = script_arena_take(&reader->script->arena, size / 2 + 1);
-    for (const struct token *token = first; bytes && token < reader->token; token++)
-        for (size_t i = 0; i < token->text.size; i++) {
-            const char *all = "0123456789abcdef0123456789ABCDEF";
-            const char *digit = memchr(all, token->text.data[i], 32);
-            if (!digit) {
-                reader_error(reader, token, "pairs of hexadecimal digits");
-                return (struct lwp_bytes){NULL, 0};
-            }
-            bytes[digits / 2] = (uint8_t)(bytes[digits / 2] << 4 | ((digit - all) & 15));
-            digits++;
-        }
-    if (digits % 2)
+    while (is_hex_token(reader->token))
+        digits += reader_next(reader)->text.size;
+    const struct token *end = reader->token;
+    uint8_t *bytes = script_arena_take(&reader->script->arena, digits / 2 + 1);
+    size_t at = 0;
+    for (const struct token *token = first; bytes && token < end; token++)
+        for (size_t i = 0; i < token->text.size; i++, at++)
+            bytes[at / 2] = (uint8_t)(bytes[at / 2] << 4 | hex_value(token->text.data[i]));
+    if (!reader_is(reader, ")"))
+        reader_error(reader, end, "pairs of hexadecimal digits and )");
+    else if (digits % 2)
         reader_error(reader, first, "an even number of hexadecimal digits");
     reader_insist(reader, ")");
     return (struct lwp_bytes){bytes, digits / 2};
@@ -253,25 +256,25 @@ static void read_fill(struct reader *reader, struct script_frame *frame)
         frame->fill_seed = read_number(reader, UINT64_MAX, "a seed");
 }
 
-struct operator_row {
+struct relation_row {
     const char *sign;
-    enum script_operator operator;
+    enum script_relation relation;
 };
 
-static const struct operator_row operators[] = {
+static const struct relation_row relations[] = {
     {"=", SCRIPT_EQUAL}, {"!=", SCRIPT_NOT_EQUAL}, {"<", SCRIPT_LESS},    {"<=", SCRIPT_AT_MOST},
     {">", SCRIPT_MORE},  {">=", SCRIPT_AT_LEAST},  {"in", SCRIPT_WITHIN},
 };
 
-static enum script_operator read_operator(struct reader *reader)
+static enum script_relation read_relation(struct reader *reader)
 {
     if (!reader->in_pattern) {
         reader_insist(reader, "=");
         return SCRIPT_EQUAL;
     }
-    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
-        if (reader_take(reader, operators[i].sign))
-            return operators[i].operator;
+    for (size_t i = 0; i < sizeof(relations) / sizeof(relations[0]); i++)
+        if (reader_take(reader, relations[i].sign))
+            return relations[i].relation;
     reader_error(reader, reader->token, "= != < <= > >= or in [a,b]");
     return SCRIPT_EQUAL;
 }
@@ -316,23 +319,26 @@ static void read_code(struct reader *reader, struct script_field *field)
     field->value = (struct script_value){.kind = SCRIPT_NUMBER, .number = (uint64_t)code};
 }
 
+static bool is_checksum(const struct script_field *field)
+{
+    return field->subject == SCRIPT_HEADER &&
+           (field->header == LWP_HEADER_header_crc || field->header == LWP_HEADER_payload_crc);
+}
+
 /* Integers take numbers, texts take bytes; both take variables. */
 static void check_type(struct reader *reader, const struct script_field *field,
                        const struct token *at)
 {
-    const bool is_bytes = field->value.kind == SCRIPT_BYTES;
-    const bool is_checksum =
-        field->subject == SCRIPT_HEADER &&
-        (field->header == LWP_HEADER_header_crc || field->header == LWP_HEADER_payload_crc);
-    if (field->subject == SCRIPT_JSON || field->value.kind == SCRIPT_VARIABLE)
-        return;
+    const enum script_value_kind kind = field->value.kind;
     const bool wants_bytes =
         field->subject == SCRIPT_PAYLOAD && !lwp_field_is_integer(field->field);
-    if (wants_bytes != is_bytes)
+    if (field->subject == SCRIPT_JSON || kind == SCRIPT_VARIABLE)
+        return;
+    if (wants_bytes != (kind == SCRIPT_BYTES))
         reader_error(reader, at, wants_bytes ? "a string or hex(…)" : "a number");
-    if (field->value.kind == SCRIPT_OTHER_POLYNOMIAL && !is_checksum)
+    if (kind == SCRIPT_OTHER_POLYNOMIAL && !is_checksum(field))
         reader_error(reader, at, "header_crc or payload_crc with this value");
-    if (field->value.kind == SCRIPT_WRONG && field->subject != SCRIPT_HEADER)
+    if (kind == SCRIPT_WRONG && field->subject != SCRIPT_HEADER)
         reader_error(reader, at, "a header field with this value");
 }
 
@@ -343,13 +349,13 @@ static void read_field(struct reader *reader, struct script_frame *frame, const 
         reader_error(reader, word, "a field of this frame, payload, records or fill");
         return;
     }
-    field.operator= read_operator(reader);
+    field.relation = read_relation(reader);
     const struct token *at = reader->token;
     if (reader->failed)
         return;
     if (field.subject == SCRIPT_CODE) {
         read_code(reader, &field);
-    } else if (field.operator== SCRIPT_WITHIN) {
+    } else if (field.relation == SCRIPT_WITHIN) {
         reader_insist(reader, "[");
         field.value = read_value(reader);
         reader_insist(reader, ",");

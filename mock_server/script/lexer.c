@@ -111,24 +111,41 @@ static bool shift_in(uint64_t *value, uint64_t factor, uint64_t digit)
            !__builtin_add_overflow(product, digit, value);
 }
 
+/* The digits at the front, from `size` on; returns where they end. `*fits` becomes false past 64
+ * bits. */
+static size_t take_digits(const struct lexer *lexer, size_t size, int base, uint64_t *number,
+                          bool *fits)
+{
+    for (;; size++) {
+        const int digit = hex_digit(peek(lexer, size));
+        if (digit < 0 || digit >= base)
+            return size;
+        *fits = *fits && shift_in(number, (uint64_t)base, (uint64_t)digit);
+    }
+}
+
+static const struct unit *unit_of(struct lwp_bytes suffix)
+{
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (lwp_bytes_equal(suffix, lwp_bytes_text(units[i].word)))
+            return &units[i];
+    return NULL;
+}
+
 static struct token lex_number(struct lexer *lexer)
 {
     struct token token = begin(lexer, TOKEN_BAD);
     const bool is_hex = peek(lexer, 0) == '0' && (peek(lexer, 1) | 0x20) == 'x';
-    size_t size = is_hex ? 2 : 0;
+    const size_t prefix = is_hex ? 2 : 0;
     bool fits = true;
-    for (; is_hex ? hex_digit(peek(lexer, size)) >= 0 : is_digit(peek(lexer, size)); size++)
-        fits = fits &&
-               shift_in(&token.number, is_hex ? 16 : 10, (uint64_t)hex_digit(peek(lexer, size)));
-    const size_t digits = size;
+    const size_t digits = take_digits(lexer, prefix, is_hex ? 16 : 10, &token.number, &fits);
+    size_t size = digits;
     while (is_letter(peek(lexer, size)) || is_digit(peek(lexer, size)))
         size++;
     end(lexer, &token, size);
-    const struct lwp_bytes suffix = lwp_bytes_from(token.text, digits);
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (lwp_bytes_equal(suffix, lwp_bytes_text(units[i].word)) && fits &&
-            shift_in(&token.number, units[i].factor, 0) && digits > (is_hex ? 2U : 0U))
-            token.kind = units[i].kind;
+    const struct unit *unit = unit_of(lwp_bytes_from(token.text, digits));
+    if (unit && fits && digits > prefix && shift_in(&token.number, unit->factor, 0))
+        token.kind = unit->kind;
     return token;
 }
 
@@ -157,26 +174,34 @@ static int unescape(const struct lexer *lexer, size_t at, size_t *size)
     }
 }
 
+/* The size of the string up to its closing quote, which may be missing. */
+static size_t string_size(const struct lexer *lexer)
+{
+    size_t size = 1;
+    while (peek(lexer, size) != '"' && peek(lexer, size) != '\n' && peek(lexer, size) != -1)
+        size += peek(lexer, size) == '\\' && peek(lexer, size + 1) > '\n' ? 2 : 1;
+    return size;
+}
+
 static struct token lex_string(struct lexer *lexer)
 {
     struct token token = begin(lexer, TOKEN_BAD);
-    size_t size = 1;
-    size_t count = 0;
-    bool sound = true;
-    while (peek(lexer, size) != '"' && peek(lexer, size) != '\n' && peek(lexer, size) != -1)
-        size += peek(lexer, size) == '\\' && peek(lexer, size + 1) == '"' ? 2 : 1;
+    const size_t size = string_size(lexer);
+    const bool closed = peek(lexer, size) == '"';
     uint8_t *bytes = script_arena_take(lexer->arena, size + 1);
-    for (size_t at = 1; bytes && at < size;) {
+    size_t count = 0;
+    bool sound = bytes && closed;
+    for (size_t at = 1; sound && at < size;) {
         size_t step = 1;
         const int c = peek(lexer, at) == '\\' ? unescape(lexer, at, &step) : peek(lexer, at);
-        sound = sound && c >= 0;
+        sound = c >= 0;
         bytes[count++] = (uint8_t)c;
         at += step;
     }
-    if (sound && peek(lexer, size) == '"')
+    if (sound)
         token.kind = TOKEN_STRING;
     token.bytes = (struct lwp_bytes){bytes, count};
-    end(lexer, &token, peek(lexer, size) == '"' ? size + 1 : size);
+    end(lexer, &token, closed ? size + 1 : size);
     return token;
 }
 

@@ -18,7 +18,7 @@ struct comparison {
     struct lwp_json *json;      /* The payload as a document, once it was asked for. */
 };
 
-static const char *const operator_signs[] = {"=", "!=", "<", "<=", ">", ">=", "in"};
+static const char *const relation_signs[] = {"=", "!=", "<", "<=", ">", ">=", "in"};
 
 static bool differ(struct comparison *comparison, const char *field, long offset)
 {
@@ -45,9 +45,9 @@ static void print_number(uint64_t number, char *out, size_t size)
     (void)snprintf(out, size, "%" PRIu64 " (0x%" PRIx64 ")", number, number);
 }
 
-static bool holds(enum script_operator operator, uint64_t actual, uint64_t value, uint64_t upper)
+static bool holds(enum script_relation relation, uint64_t actual, uint64_t value, uint64_t upper)
 {
-    switch (operator) {
+    switch (relation) {
     case SCRIPT_EQUAL:
         return actual == value;
     case SCRIPT_NOT_EQUAL:
@@ -101,18 +101,18 @@ static bool match_number(struct comparison *comparison, const struct script_fiel
         return true;
     }
     (void)number_meant(comparison, &field->upper, size, &upper);
-    if (holds(field->operator, actual, value, upper))
+    if (holds(field->relation, actual, value, upper))
         return true;
     struct script_mismatch *mismatch = comparison->mismatch;
-    if (field->operator== SCRIPT_WITHIN)
+    if (field->relation == SCRIPT_WITHIN)
         (void)snprintf(mismatch->expected, sizeof(mismatch->expected),
                        "in [%" PRIu64 ",%" PRIu64 "]", value, upper);
     else
         (void)snprintf(mismatch->expected, sizeof(mismatch->expected),
-                       "%s %" PRIu64 " (0x%" PRIx64 ")", operator_signs[field->operator], value,
+                       "%s %" PRIu64 " (0x%" PRIx64 ")", relation_signs[field->relation], value,
                        value);
     print_number(actual, mismatch->actual, sizeof(mismatch->actual));
-    const bool has_byte = offset >= 0 && field->operator== SCRIPT_EQUAL;
+    const bool has_byte = offset >= 0 && field->relation == SCRIPT_EQUAL;
     return differ(comparison, name,
                   has_byte ? offset + first_difference(value, actual, size) : offset);
 }
@@ -130,7 +130,7 @@ static bool match_bytes(struct comparison *comparison, const struct script_field
         }
         value = variable->bytes;
     }
-    if (lwp_bytes_equal(value, actual) == (field->operator== SCRIPT_EQUAL))
+    if (lwp_bytes_equal(value, actual) == (field->relation == SCRIPT_EQUAL))
         return true;
     size_t same = 0;
     while (same < value.size && same < actual.size && value.data[same] == actual.data[same])
@@ -175,7 +175,7 @@ static bool match_member(struct comparison *comparison, const struct script_fiel
         return match_bytes(comparison, field, text, shown, -1);
     if (lwp_json_boolean(comparison->json, path, &flag) == LWP_OK)
         return match_number(comparison, field, flag, shown, -1);
-    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "a member %s", path);
+    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "a member %.200s", path);
     (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "none");
     return differ(comparison, shown, -1);
 }
@@ -190,7 +190,7 @@ static bool match_json(struct comparison *comparison, const struct script_field 
     char concrete[LWP_JSON_MAX_PATH];
     char parent[LWP_JSON_MAX_PATH];
     (void)snprintf(parent, sizeof(parent), "%.*s", star > path ? (int)(star - path) - 1 : 0, path);
-    const bool all = field->operator== SCRIPT_NOT_EQUAL;
+    const bool all = field->relation == SCRIPT_NOT_EQUAL;
     const size_t count = lwp_json_count(comparison->json, parent);
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(concrete, sizeof(concrete), "%.*s%zu%s", (int)(star - path), path, i,
@@ -221,7 +221,7 @@ static bool match_code(struct comparison *comparison, const struct script_field 
 {
     const int actual = error_code(comparison);
     const bool same = actual >= 0 && (uint64_t)actual == field->value.number;
-    if (same == (field->operator== SCRIPT_EQUAL))
+    if (same == (field->relation == SCRIPT_EQUAL))
         return true;
     (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "%s",
                    lwp_error_word((unsigned)field->value.number));
@@ -317,7 +317,7 @@ static bool match_form(struct comparison *comparison)
 static bool match_body(struct comparison *comparison)
 {
     const struct script_frame *wanted = &comparison->pattern->frame;
-    const struct script_field whole = {.operator= SCRIPT_EQUAL,
+    const struct script_field whole = {.relation = SCRIPT_EQUAL,
                                        .value = {.kind = SCRIPT_BYTES, .bytes = wanted->bytes}};
     if (wanted->body == SCRIPT_BODY_NONE || wanted->body == SCRIPT_BODY_FILL)
         return true;
@@ -427,7 +427,7 @@ static size_t describe_field(const struct script_field *field, char *out, size_t
     if (field->subject == SCRIPT_CODE)
         (void)snprintf(value, sizeof(value), "%s", lwp_error_word((unsigned)field->value.number));
     const int put = snprintf(out, size, " %s%s %s %s", field->subject == SCRIPT_JSON ? "json." : "",
-                             subject_word(field), operator_signs[field->operator], value);
+                             subject_word(field), relation_signs[field->relation], value);
     return put < 0 || (size_t)put >= size ? size - 1 : (size_t)put;
 }
 

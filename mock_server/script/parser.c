@@ -492,6 +492,17 @@ static void read_statement(struct reader *reader)
     insist_on_line_end(reader);
 }
 
+/* One line, whatever is on it. */
+static void read_line(struct reader *reader)
+{
+    if (reader->token->kind != TOKEN_LINE_END)
+        read_statement(reader);
+    while (reader->token->kind != TOKEN_LINE_END && reader->token->kind != TOKEN_FILE_END)
+        reader->token++;
+    if (reader->token->kind == TOKEN_LINE_END)
+        reader->token++;
+}
+
 /* What every case must have. */
 static void check_case(struct reader *reader, const struct script_case *made)
 {
@@ -519,14 +530,8 @@ enum lwp_status script_read(struct script *script, const char *file, struct lwp_
     if (!script_tokens(&script->arena, file, text, &tokens))
         return LWP_NO_MEMORY;
     struct reader reader = {.script = script, .token = tokens.items};
-    while (reader.token->kind != TOKEN_FILE_END) {
-        if (reader.token->kind != TOKEN_LINE_END)
-            read_statement(&reader);
-        while (reader.token->kind != TOKEN_LINE_END && reader.token->kind != TOKEN_FILE_END)
-            reader.token++;
-        if (reader.token->kind == TOKEN_LINE_END)
-            reader.token++;
-    }
+    while (reader.token->kind != TOKEN_FILE_END)
+        read_line(&reader);
     check_fence(&reader, reader.token);
     for (size_t i = cases_before; i < script->cases.count; i++)
         check_case(&reader, &script->cases.items[i]);

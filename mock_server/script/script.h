@@ -33,7 +33,7 @@ struct script_value {
     struct lwp_bytes bytes; /* Also the variable's name, without the $. */
 };
 
-enum script_operator {
+enum script_relation {
     SCRIPT_EQUAL,
     SCRIPT_NOT_EQUAL,
     SCRIPT_LESS,
@@ -56,7 +56,7 @@ struct script_field {
     enum lwp_header_index header;
     const struct lwp_field *field;
     struct lwp_bytes path;
-    enum script_operator operator;
+    enum script_relation relation;
     struct script_value value;
     struct script_value upper;
     struct script_place place;
