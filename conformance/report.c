@@ -7,7 +7,7 @@
 #include "lwp/wire/trace.h"
 
 static const char *const verdict_words[VERDICT_COUNT] = {
-#define VERDICT(name, word, text) [VERDICT_##name] = word,
+#define VERDICT(name, word, text) [VERDICT_##name] = (word),
 #include "conformance/verdicts.def"
 #undef VERDICT
 };

@@ -39,6 +39,8 @@ static size_t list_fds(struct service *service, uint64_t now_ns)
         service->fds = fds;
         service->fd_capacity = 2 * count;
     }
+    if (!service->fds)
+        return 0;
     const bool accepts = now_ns >= service->accept_from_ns;
     service->fds[0] = (struct pollfd){.fd = service->stop_fd, .events = POLLIN};
     service->fds[1] = (struct pollfd){.fd = accepts ? service->listener : -1, .events = POLLIN};

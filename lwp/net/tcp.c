@@ -204,7 +204,7 @@ enum lwp_status lwp_tcp_connect(const struct lwp_address *address, uint64_t dead
 /* The numeric HOST:PORT that the socket is bound to. */
 static bool name_of(int fd, char *bound)
 {
-    struct sockaddr_storage name;
+    struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof(name);
     char host[64];
     char port[8];

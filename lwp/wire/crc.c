@@ -87,7 +87,11 @@ enum { TABLE_BELOW = 16 };
 /* crc32_iscsi() takes an int and a pointer that is not const, neither inverts nor writes. */
 static uint32_t update_castagnoli(uint32_t crc, const uint8_t *in, size_t size)
 {
-    return ~crc32_iscsi((unsigned char *)(uintptr_t)in, (int)size, ~crc);
+    const union {
+        const uint8_t *given;
+        unsigned char *wanted;
+    } at = {in};
+    return ~crc32_iscsi(at.wanted, (int)size, ~crc);
 }
 
 __attribute__((noinline)) static uint32_t update_in_parts(uint32_t crc, struct lwp_bytes bytes)

@@ -2,11 +2,13 @@
 #include "lwp/wire/message.h"
 
 #define F(type, name) {LWP_FIELD_##type, #name, offsetof(struct lwp_message, name)},
+/* NOLINTBEGIN(bugprone-macro-parentheses): the fields are a list. */
 #define LWP_COMMAND(code, name, word, section, sender, answer, fields)                             \
     static const struct lwp_field fields_of_##name[] = {fields{LWP_FIELD_NONE, NULL, 0}};
 #include "lwp/wire/commands.def"
 #undef LWP_COMMAND
 #undef F
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 enum { SENT_BY_SERVER, SENT_BY_CLIENT };
 
@@ -80,8 +82,7 @@ static bool take_field(const struct lwp_field *field, struct lwp_bytes *rest,
     if (rest->size < size)
         return false;
     if (!lwp_field_is_integer(field)) {
-        const size_t text_size =
-            field->type == LWP_FIELD_TEXT16 ? lwp_get16(rest->data) : rest->size;
+        const size_t text_size = size ? (size_t)lwp_get_integer(rest->data, size) : rest->size;
         *rest = lwp_bytes_from(*rest, size);
         size = text_size;
     }

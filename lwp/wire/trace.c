@@ -20,11 +20,13 @@ __attribute__((format(printf, 2, 3))) static void put(struct line *line, const c
 {
     va_list arguments;
     va_start(arguments, format);
-    const int size =
-        vsnprintf(line->text + line->size, line->capacity - line->size, format, arguments);
+    char *at = line->text + line->size;
+    const size_t room = line->capacity - line->size;
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, three lines above. */
+    const int size = vsnprintf(at, room, format, arguments);
     va_end(arguments);
-    const size_t left = line->capacity - line->size - 1;
-    line->size += size < 0 ? 0 : (size_t)size < left ? (size_t)size : left;
+    const size_t put_size = size < 0 ? 0 : (size_t)size;
+    line->size += put_size < room ? put_size : room - 1;
 }
 
 /* At most SHOWN_TEXT bytes, in quotes, what is not printable as \xNN. */

@@ -226,8 +226,10 @@ static bool connection_of(struct lwp_bytes word, unsigned *connection)
     if (word.size < 2 || word.size > 3 || word.data[0] != 'c')
         return false;
     const unsigned long number = strtoul((const char *)word.data + 1, NULL, 10);
+    if (number < 1 || number > SCRIPT_MAX_CONNECTIONS)
+        return false;
     *connection = (unsigned)number - 1;
-    return number >= 1 && number <= SCRIPT_MAX_CONNECTIONS;
+    return true;
 }
 
 static void read_connect(struct reader *reader, const struct token *at)
@@ -235,12 +237,14 @@ static void read_connect(struct reader *reader, const struct token *at)
     struct script_step *step = add_step(reader, SCRIPT_CONNECT, at);
     const struct token *word = reader_next(reader);
     unsigned connection = 0;
-    if (word->kind != TOKEN_WORD || !connection_of(reader_text(reader, word), &connection) ||
-        reader->connections & 1U << connection)
+    const bool names_one =
+        word->kind == TOKEN_WORD && connection_of(reader_text(reader, word), &connection);
+    if (!step || !names_one || reader->connections & 1U << connection) {
         reader_error(reader, word, "c2 to c16, not yet connected");
+        return;
+    }
     reader->connections |= 1U << connection;
-    if (step)
-        step->connection = connection;
+    step->connection = connection;
 }
 
 static unsigned dialect_bit(struct lwp_bytes word)
