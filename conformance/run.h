@@ -22,6 +22,9 @@ struct run_options {
 void run_case(const struct run_options *options, const struct script_case *of, unsigned ordinal,
               struct script_arena *arena, struct result *result);
 
+/** Whether the case wants to authenticate by itself. */
+bool run_needs_auth(const struct script_case *of);
+
 /**
  * The sanity exchange: connects, sends a Keepalive and wants one back. LWP_OK; a status of
  * lwp_tcp_connect(); LWP_CLOSED or LWP_RESET if the server hangs up; LWP_TIMEOUT;

@@ -305,17 +305,9 @@ static void carry_out_silent(struct run *run, const struct script_step *step)
     fail_on(run, step, arrival, NULL);
 }
 
-static bool wants_auth(const struct run *run)
-{
-    for (size_t i = 0; i < run->of->needs.count; i++)
-        if (lwp_bytes_equal(run->of->needs.items[i], lwp_bytes_text("auth")))
-            return true;
-    return false;
-}
-
 static void carry_out_connect(struct run *run, const struct script_step *step)
 {
-    const enum lwp_status status = wire_open(run, step->connection, !wants_auth(run));
+    const enum lwp_status status = wire_open(run, step->connection, !run_needs_auth(run->of));
     if (status != LWP_OK)
         step_verdict(run, step, VERDICT_ERROR, lwp_status_text(status));
 }
@@ -335,78 +327,4 @@ void step_carry_out(struct run *run, const struct script_step *step)
         [SCRIPT_SILENT] = carry_out_silent,       [SCRIPT_END_CONNECTION] = carry_out_end,
     };
     carry_out[step->kind](run, step);
-}
-
-static void bind_token(struct run *run)
-{
-    if (run->options->auth_token)
-        script_bind_bytes(&run->variables, lwp_bytes_text("token"),
-                          lwp_bytes_text(run->options->auth_token));
-}
-
-void run_case(const struct run_options *options, const struct script_case *of, unsigned ordinal,
-              struct script_arena *arena, struct result *result)
-{
-    struct run *run = script_arena_take(arena, sizeof(*run));
-    *result = (struct result){.of = of, .verdict = VERDICT_ERROR, .offset = -1};
-    if (!run) {
-        (void)snprintf(result->reason, sizeof(result->reason), "there is no memory left");
-        return;
-    }
-    *run = (struct run){.options = options, .of = of, .arena = arena, .result = result};
-    run->variables.arena = arena;
-    run->ordinal = ordinal;
-    run->began_ns = lwp_world_now(options->world);
-    result->verdict = VERDICT_PASS;
-    bind_token(run);
-    const enum lwp_status status = wire_open(run, 0, !wants_auth(run));
-    if (status != LWP_OK)
-        step_verdict(run, NULL, VERDICT_ERROR, lwp_status_text(status));
-    for (size_t i = 0; i < of->steps.count && !run->failed; i++)
-        if (step_applies(run, &of->steps.items[i]))
-            step_carry_out(run, &of->steps.items[i]);
-    set_up_clean(run);
-    wire_done(run);
-    result->duration_ns = lwp_world_now(options->world) - run->began_ns;
-    if (arena->failed)
-        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory left");
-}
-
-enum lwp_status run_sanity(const struct run_options *options)
-{
-    struct script_arena arena = {NULL, 0, false};
-    struct result result = {.verdict = VERDICT_PASS};
-    struct run *run = script_arena_take(&arena, sizeof(*run));
-    if (!run)
-        return LWP_NO_MEMORY;
-    *run = (struct run){.options = options, .arena = &arena, .result = &result};
-    enum lwp_status status = wire_open(run, 0, true);
-    if (status == LWP_OK) {
-        uint8_t wire[LWP_HEADER_SIZE];
-        struct lwp_frame frame = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
-        lwp_frame_seal(&frame, options->dialect->polynomial, 0);
-        lwp_header_encode(&frame.header, wire);
-        wire_send(run, 0, (struct lwp_bytes){wire, sizeof(wire)});
-        const struct peer *peer = &run->peers[0];
-        switch (wire_next(run, 0, deadline_after(run, 0))) {
-        case ARRIVAL_FRAME:
-            status = peer->frame.header.flags == LWP_FLAG_KEEPALIVE ? LWP_OK : LWP_UNEXPECTED_FRAME;
-            break;
-        case ARRIVAL_FIN:
-            status = LWP_CLOSED;
-            break;
-        case ARRIVAL_RESET:
-            status = LWP_RESET;
-            break;
-        case ARRIVAL_MALFORMED:
-            status = peer->link.session.fault.status;
-            break;
-        case ARRIVAL_NONE:
-            status = LWP_TIMEOUT;
-            break;
-        }
-    }
-    wire_done(run);
-    script_arena_done(&arena);
-    return status;
 }

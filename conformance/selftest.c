@@ -8,18 +8,10 @@
 
 static const char token[] = "sekret";
 
-static bool needs_auth(const struct script_case *of)
-{
-    for (size_t i = 0; i < of->needs.count; i++)
-        if (lwp_bytes_equal(of->needs.items[i], lwp_bytes_text("auth")))
-            return true;
-    return false;
-}
-
 static bool prepare(struct suite_target *suite, const struct script_case *of)
 {
     struct selftest_target *target = (struct selftest_target *)(void *)suite;
-    const char *auth_token = needs_auth(of) ? token : NULL;
+    const char *auth_token = run_needs_auth(of) ? token : NULL;
     const struct lwp_mock_options options = {
         .dialect = target->dialect,
         .auth_token = auth_token,

@@ -63,4 +63,13 @@ bool script_match(const struct script_pattern *pattern, const struct lwp_frame *
 /** Writes what the pattern expects as one line, ended by a zero. */
 void script_describe(const struct script_pattern *pattern, char *out, size_t size);
 
+/** The sign of a relation, for example "<="; by enum script_relation. */
+extern const char *const script_relation_signs[];
+
+/** Writes bytes as their count and a printable text, cut to fit; ended by a zero. */
+void script_print_bytes(struct lwp_bytes bytes, char *out, size_t size);
+
+/** The frame's kind or command as scripts name it. */
+const char *script_kind_word(const struct script_frame *frame);
+
 #endif

@@ -18,26 +18,11 @@ struct comparison {
     struct lwp_json *json;      /* The payload as a document, once it was asked for. */
 };
 
-static const char *const relation_signs[] = {"=", "!=", "<", "<=", ">", ">=", "in"};
-
 static bool differ(struct comparison *comparison, const char *field, long offset)
 {
     comparison->mismatch->field = field;
     comparison->mismatch->offset = offset;
     return false;
-}
-
-static void print_bytes(struct lwp_bytes bytes, char *out, size_t size)
-{
-    enum { SHOWN = 48 };
-    size_t at = 0;
-    at += (size_t)snprintf(out, size, "%zu bytes \"", bytes.size);
-    for (size_t i = 0; i < bytes.size && i < SHOWN && at + 8 < size; i++) {
-        const uint8_t c = bytes.data[i];
-        const bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-        at += (size_t)snprintf(out + at, size - at, plain ? "%c" : "\\x%02x", c);
-    }
-    (void)snprintf(out + at, size - at, bytes.size > SHOWN ? "…" : "\"");
 }
 
 static void print_number(uint64_t number, char *out, size_t size)
@@ -109,8 +94,8 @@ static bool match_number(struct comparison *comparison, const struct script_fiel
                        "in [%" PRIu64 ",%" PRIu64 "]", value, upper);
     else
         (void)snprintf(mismatch->expected, sizeof(mismatch->expected),
-                       "%s %" PRIu64 " (0x%" PRIx64 ")", relation_signs[field->relation], value,
-                       value);
+                       "%s %" PRIu64 " (0x%" PRIx64 ")", script_relation_signs[field->relation],
+                       value, value);
     print_number(actual, mismatch->actual, sizeof(mismatch->actual));
     const bool has_byte = offset >= 0 && field->relation == SCRIPT_EQUAL;
     return differ(comparison, name,
@@ -135,8 +120,9 @@ static bool match_bytes(struct comparison *comparison, const struct script_field
     size_t same = 0;
     while (same < value.size && same < actual.size && value.data[same] == actual.data[same])
         same++;
-    print_bytes(value, comparison->mismatch->expected, sizeof(comparison->mismatch->expected));
-    print_bytes(actual, comparison->mismatch->actual, sizeof(comparison->mismatch->actual));
+    script_print_bytes(value, comparison->mismatch->expected,
+                       sizeof(comparison->mismatch->expected));
+    script_print_bytes(actual, comparison->mismatch->actual, sizeof(comparison->mismatch->actual));
     return differ(comparison, name, offset >= 0 ? offset + (long)same : -1);
 }
 
@@ -229,7 +215,8 @@ static bool match_code(struct comparison *comparison, const struct script_field 
         (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "%s",
                        lwp_error_word((unsigned)actual));
     else
-        print_bytes(comparison->frame->payload, comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE);
+        script_print_bytes(comparison->frame->payload, comparison->mismatch->actual,
+                           SCRIPT_MISMATCH_SIZE);
     return differ(comparison, "code", LWP_HEADER_SIZE);
 }
 
@@ -256,20 +243,14 @@ static bool match_field(struct comparison *comparison, const struct script_field
         if (comparison->json)
             return match_json(comparison, field);
         (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "a JSON document");
-        print_bytes(comparison->frame->payload, comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE);
+        script_print_bytes(comparison->frame->payload, comparison->mismatch->actual,
+                           SCRIPT_MISMATCH_SIZE);
         return differ(comparison, "json", LWP_HEADER_SIZE);
     case SCRIPT_CODE:
         read_json(comparison);
         return match_code(comparison, field);
     }
     return false;
-}
-
-static const char *kind_word(const struct script_frame *frame)
-{
-    if (frame->command)
-        return frame->command->word;
-    return frame->kind == LWP_KIND_UNKNOWN ? "frame" : lwp_kind_word(frame->kind);
 }
 
 /* What came must be of the pattern's kind, with that kind's flags and no others. */
@@ -284,7 +265,7 @@ static bool match_kind(struct comparison *comparison)
                        (!wanted->command || header->batch_id == wanted->command->code);
     if (right)
         return true;
-    (void)snprintf(mismatch->expected, sizeof(mismatch->expected), "%s", kind_word(wanted));
+    (void)snprintf(mismatch->expected, sizeof(mismatch->expected), "%s", script_kind_word(wanted));
     (void)lwp_trace_frame(comparison->dialect, comparison->frame, mismatch->actual,
                           sizeof(mismatch->actual));
     const bool same_flags = header->flags == lwp_kind_flags(wanted->kind);
@@ -382,69 +363,4 @@ bool script_match(const struct script_pattern *pattern, const struct lwp_frame *
     if (!matches)
         variables->list.count = bound_before;
     return matches;
-}
-
-static void describe_value(const struct script_value *value, char *out, size_t size)
-{
-    switch (value->kind) {
-    case SCRIPT_BYTES:
-        print_bytes(value->bytes, out, size);
-        return;
-    case SCRIPT_VARIABLE:
-        (void)snprintf(out, size, "$%s", (const char *)value->bytes.data);
-        return;
-    case SCRIPT_MAX:
-        (void)snprintf(out, size, "max");
-        return;
-    case SCRIPT_NUMBER:
-    case SCRIPT_ZERO:
-    case SCRIPT_WRONG:
-    case SCRIPT_OTHER_POLYNOMIAL:
-        (void)snprintf(out, size, "%" PRIu64, value->number);
-        return;
-    }
-}
-
-static const char *subject_word(const struct script_field *field)
-{
-    switch (field->subject) {
-    case SCRIPT_HEADER:
-        return lwp_header_fields[field->header].name;
-    case SCRIPT_PAYLOAD:
-        return field->field->name;
-    case SCRIPT_JSON:
-        return (const char *)field->path.data;
-    case SCRIPT_CODE:
-        return "code";
-    }
-    return "";
-}
-
-static size_t describe_field(const struct script_field *field, char *out, size_t size)
-{
-    char value[SCRIPT_MISMATCH_SIZE];
-    describe_value(&field->value, value, sizeof(value));
-    if (field->subject == SCRIPT_CODE)
-        (void)snprintf(value, sizeof(value), "%s", lwp_error_word((unsigned)field->value.number));
-    const int put = snprintf(out, size, " %s%s %s %s", field->subject == SCRIPT_JSON ? "json." : "",
-                             subject_word(field), relation_signs[field->relation], value);
-    return put < 0 || (size_t)put >= size ? size - 1 : (size_t)put;
-}
-
-void script_describe(const struct script_pattern *pattern, char *out, size_t size)
-{
-    static const char *const others[] = {[SCRIPT_CLOSE] = "close",
-                                         [SCRIPT_CLOSE_FIN] = "close by FIN",
-                                         [SCRIPT_CLOSE_RST] = "close by RST",
-                                         [SCRIPT_NOTHING] = "nothing"};
-    const char *word =
-        pattern->kind == SCRIPT_FRAME ? kind_word(&pattern->frame) : others[pattern->kind];
-    (void)snprintf(out, size, "%s%s%s", pattern->lenient ? "lenient " : "",
-                   pattern->exactly ? "exactly " : "", word);
-    size_t at = strlen(out);
-    for (size_t i = 0; i < pattern->frame.fields.count && at + 1 < size; i++)
-        at += describe_field(&pattern->frame.fields.items[i], out + at, size - at);
-    if (pattern->frame.body == SCRIPT_BODY_RECORDS && at + 1 < size)
-        (void)snprintf(out + at, size - at, " with %" PRIu64 " records, %zu bytes",
-                       pattern->frame.record_count, pattern->frame.bytes.size);
 }

@@ -39,9 +39,28 @@ struct lwp_bytes reader_text(struct reader *reader, const struct token *token);
 bool reader_is_bound(const struct reader *reader, struct lwp_bytes name);
 void reader_bind(struct reader *reader, struct lwp_bytes name);
 
+enum { READER_MAX_BODY_SIZE = 33554432 /* Bytes of one records=… or fill=…. */ };
+
+/** Reads a number of at most `most`; `expected` is what is told otherwise. */
+uint64_t reader_number(struct reader *reader, uint64_t most, const char *expected);
+
+/** In records.c: reads what stands behind records=. */
+void reader_records(struct reader *reader, struct script_frame *frame);
+
 /* In frames.c: "text" or hex(…); the fields and the body of a frame; a frame with its kind. */
 struct lwp_bytes reader_bytes(struct reader *reader);
 void reader_assignments(struct reader *reader, struct script_frame *frame);
 void reader_frame(struct reader *reader, struct script_frame *frame);
+
+/* In steps.c: what stands behind the word of a step, which is at `at`. */
+void reader_given(struct reader *reader, const struct token *at);
+void reader_connect(struct reader *reader, const struct token *at);
+void reader_send(struct reader *reader, const struct token *at);
+void reader_send_raw(struct reader *reader, const struct token *at);
+void reader_expect(struct reader *reader, const struct token *at);
+void reader_any_order(struct reader *reader, const struct token *at);
+void reader_fence(struct reader *reader, const struct token *at);
+void reader_silent(struct reader *reader, const struct token *at);
+void reader_close(struct reader *reader, const struct token *at);
 
 #endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* What the broker answers to commands about topics (5.3 to 5.6, 5.10, 5.11). */
+#include <stdlib.h>
+
+#include "lwp/bug/bug.h"
+#include "mock_server/request.h"
+
+enum { MAX_NAME_SIZE = 255 };
+
+static struct lwp_topic document_of(const struct broker_topic *topic, bool with_retention)
+{
+    return (struct lwp_topic){
+        .id = topic->id,
+        .name = {topic->name, topic->name_size},
+        .created_at = topic->created_at,
+        .topic_epoch = 1,
+        .with_retention = with_retention,
+        .max_age_secs = topic->max_age_secs,
+        .max_bytes = topic->max_bytes,
+    };
+}
+
+static enum lwp_status reply_topic(const struct request *request, const struct broker_topic *topic,
+                                   bool with_retention)
+{
+    struct lwp_writer out;
+    const struct lwp_topic document = document_of(topic, with_retention);
+    if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK ||
+        lwp_json_write_topic(request->broker->dialect, &document, &out) != LWP_OK)
+        return LWP_NO_MEMORY;
+    return request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out);
+}
+
+/* D17. */
+static bool has_only_allowed_characters(struct lwp_bytes name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        const uint8_t c = name.data[i];
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '-')
+            return false;
+    }
+    return true;
+}
+
+/* LWP_TEXT_COUNT if the name can be taken. In the deployed server's order: empty (before this),
+ * duplicate, characters, and last the length, which its file system finds. */
+static enum lwp_text judge_name(const struct request *request)
+{
+    const struct lwp_bytes name = request->message.name;
+    if (broker_topic_by_name(request->broker, name) && !LWP_BUG(accepts_duplicate_topic))
+        return LWP_TEXT_TOPIC_EXISTS;
+    const bool any = request->broker->dialect->any_topic_name;
+    if (any ? !request->text_ok : !has_only_allowed_characters(name))
+        return LWP_TEXT_TOPIC_NAME_CHARACTERS;
+    return name.size > MAX_NAME_SIZE ? LWP_TEXT_TOPIC_NAME_LONG : LWP_TEXT_COUNT;
+}
+
+static enum lwp_status make_room_for_topic(struct lwp_broker *broker)
+{
+    if (broker->topic_count < broker->topic_capacity)
+        return LWP_OK;
+    const size_t capacity = broker->topic_capacity ? 2 * broker->topic_capacity : 16;
+    struct broker_topic *topics = realloc(broker->topics, capacity * sizeof(*topics));
+    if (!topics)
+        return LWP_NO_MEMORY;
+    broker->topics = topics;
+    broker->topic_capacity = capacity;
+    return LWP_OK;
+}
+
+static enum lwp_status add_topic(const struct request *request, struct broker_topic **added)
+{
+    struct lwp_broker *broker = request->broker;
+    const struct lwp_bytes name = request->message.name;
+    uint8_t *copy = malloc(name.size);
+    if (!copy || make_room_for_topic(broker) != LWP_OK) {
+        free(copy);
+        return LWP_NO_MEMORY;
+    }
+    memcpy(copy, name.data, name.size);
+    *added = &broker->topics[broker->topic_count++];
+    **added = (struct broker_topic){
+        .id = broker->next_id++,
+        .name = copy,
+        .name_size = name.size,
+        .created_at = broker->epoch_secs,
+        .max_age_secs = request->message.max_age_secs,
+        .max_bytes = request->message.max_bytes,
+    };
+    return LWP_OK;
+}
+
+static enum lwp_status create(const struct request *request, enum lwp_text if_empty,
+                              bool with_retention)
+{
+    struct lwp_broker *broker = request->broker;
+    if (request->message.name.size == 0)
+        return request_refuse(request, if_empty);
+    const enum lwp_text text = judge_name(request);
+    if (text == LWP_TEXT_TOPIC_NAME_LONG && !broker->dialect->any_topic_name)
+        broker->next_id++; /* The deployed server takes the id before it makes the directory. */
+    if (text != LWP_TEXT_COUNT)
+        return request_refuse_name(request, text);
+    if (broker->topic_count >= broker->limits.max_topics)
+        return lwp_broker_error(broker, LWP_TEXT_STORAGE, lwp_bytes_text("too many topics"),
+                                request->reply);
+    struct broker_topic *topic = NULL;
+    if (add_topic(request, &topic) != LWP_OK)
+        return LWP_NO_MEMORY;
+    return reply_topic(request, topic, with_retention);
+}
+
+enum lwp_status answer_create_topic(const struct request *request)
+{
+    return create(request, LWP_TEXT_TOPIC_NAME_REQUIRED, false);
+}
+
+enum lwp_status answer_create_topic_with_retention(const struct request *request)
+{
+    return create(request, LWP_TEXT_TOPIC_NAME_EMPTY, true);
+}
+
+enum lwp_status answer_delete_topic(const struct request *request)
+{
+    struct lwp_broker *broker = request->broker;
+    const uint64_t id = request->message.topic_id;
+    struct broker_topic *topic = broker_topic_by_id(broker, id);
+    if (!topic)
+        return request_refuse_id(request, LWP_TEXT_TOPIC_NOT_CONFIGURED, id);
+    if (!LWP_BUG(deleted_topic_stays)) {
+        broker->log_bytes -= topic->log.size;
+        broker_topic_done(topic);
+        broker->topic_count--;
+        const size_t behind = broker->topic_count - (size_t)(topic - broker->topics);
+        memmove(topic, topic + 1, behind * sizeof(*topic));
+    }
+    return request_reply_id(request, "deleted", id);
+}
+
+enum lwp_status answer_list_topics(const struct request *request)
+{
+    enum { ENTRY_SIZE = 128, ESCAPED_NAME_SIZE = 6 * MAX_NAME_SIZE };
+    struct lwp_broker *broker = request->broker;
+    struct lwp_writer out;
+    struct lwp_topic *topics = calloc(broker->topic_count + 1, sizeof(*topics));
+    if (!topics)
+        return LWP_NO_MEMORY;
+    size_t room = DOCUMENT_SIZE;
+    for (size_t i = 0; i < broker->topic_count; i++) {
+        topics[i] = document_of(&broker->topics[i], false);
+        room += ENTRY_SIZE + ESCAPED_NAME_SIZE;
+    }
+    enum lwp_status status = broker_scratch(broker, room, &out);
+    if (status == LWP_OK)
+        status = lwp_json_write_topics(broker->dialect, topics, broker->topic_count, &out);
+    free(topics);
+    return status == LWP_OK ? request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out) : status;
+}
+
+enum lwp_status answer_get_topic(const struct request *request)
+{
+    const struct broker_topic *topic =
+        broker_topic_by_id(request->broker, request->message.topic_id);
+    return topic ? reply_topic(request, topic, false)
+                 : request_refuse(request, LWP_TEXT_TOPIC_NOT_FOUND);
+}
+
+enum lwp_status answer_set_retention(const struct request *request)
+{
+    const struct lwp_message *message = &request->message;
+    struct broker_topic *topic = broker_topic_by_id(request->broker, message->topic_id);
+    if (!topic)
+        return request_refuse_id(request, LWP_TEXT_TOPIC_NOT_CONFIGURED, message->topic_id);
+    topic->max_age_secs = message->max_age_secs;
+    topic->max_bytes = message->max_bytes;
+    struct lwp_writer out;
+    const struct lwp_topic document = document_of(topic, true);
+    if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK ||
+        lwp_json_write_retention(request->broker->dialect, &document, &out) != LWP_OK)
+        return LWP_NO_MEMORY;
+    return request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out);
+}
