@@ -788,6 +788,891 @@ static void a_case_with_any_byte_changed_or_cut_is_read_or_told(void **state)
     }
 }
 
+/* What a test of frames needs: a script with one case, and room for a frame. */
+struct bench {
+    struct script script;
+    struct script_variables variables;
+    uint8_t wire[WIRE_ROOM];
+};
+
+static struct bench *bench_of(const char *body)
+{
+    struct bench *bench = calloc(1, sizeof(*bench));
+    assert_non_null(bench);
+    read_case(&bench->script, body);
+    bench->variables.arena = &bench->script.arena;
+    return bench;
+}
+
+static void bench_free(struct bench *bench)
+{
+    script_done(&bench->script);
+    free(bench);
+}
+
+static const struct script_step *step_of(const struct bench *bench, size_t index)
+{
+    return &bench->script.cases.items[0].steps.items[index];
+}
+
+/* Builds the frame of a step in memory that just fits it. */
+static struct lwp_bytes built(struct bench *bench, const struct script_frame *frame,
+                              const struct lwp_dialect *dialect)
+{
+    struct lwp_writer out = lwp_writer_on(bench->wire, sizeof(bench->wire));
+    assert_int_equal(script_build(frame, dialect, &bench->variables, OUR_BATCH, &out), LWP_OK);
+    assert_true(out.size <= script_frame_bound(frame, &bench->variables));
+    return lwp_writer_bytes(&out);
+}
+
+static void assert_builds(const char *frame, const struct lwp_dialect *dialect,
+                          struct lwp_frame expected, uint32_t keep)
+{
+    char body[1024];
+    uint8_t wire[1024];
+    struct lwp_writer out = lwp_writer_on(wire, sizeof(wire));
+    (void)snprintf(body, sizeof(body), "send %s\nexpect ack", frame);
+    struct bench *bench = bench_of(body);
+    lwp_frame_seal(&expected, dialect->polynomial, keep);
+    assert_int_equal(lwp_frame_encode(&expected, &out), LWP_OK);
+    const struct lwp_bytes actual = built(bench, step_of(bench, 0)->frames.items, dialect);
+    if (!lwp_bytes_equal(actual, lwp_writer_bytes(&out)))
+        print_message("'%s' in dialect %s:\n", frame, dialect->name);
+    assert_bytes_equal(actual, lwp_writer_bytes(&out));
+    bench_free(bench);
+}
+
+static void bare_frames_are_sealed_by_the_dialect(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *frame;
+        uint8_t flags;
+    } rows[] = {{"keepalive", 0x20}, {"ack", 0x08}, {"backpressure", 0x10}, {"frame", 0}};
+    for (size_t d = 0; lwp_dialects[d]; d++)
+        for (size_t i = 0; i < COUNT_OF(rows); i++)
+            assert_builds(rows[i].frame, lwp_dialects[d],
+                          frame_of(rows[i].flags, bytes_of(NULL, 0)), 0);
+}
+
+static void commands_are_built_from_their_fields(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *frame;
+        struct lwp_message message;
+    } rows[] = {
+        {"list-topics", {.command = LWP_COMMAND_LIST_TOPICS}},
+        {"get-topic", {.command = LWP_COMMAND_GET_TOPIC}},
+        {"get-topic topic_id=max", {.command = LWP_COMMAND_GET_TOPIC, .topic_id = UINT32_MAX}},
+        {"create-topic name=\"ab\"",
+         {.command = LWP_COMMAND_CREATE_TOPIC, .name = {(const uint8_t *)"ab", 2}}},
+        {"create-topic-with-retention name=hex(61) max_bytes=1K max_age_secs=max",
+         {.command = LWP_COMMAND_CREATE_TOPIC_WITH_RETENTION,
+          .name = {(const uint8_t *)"a", 1},
+          .max_bytes = 1024,
+          .max_age_secs = UINT64_MAX}},
+        {"fetch topic_id=5 start_offset=0x10 max_bytes=64K",
+         {.command = LWP_COMMAND_FETCH, .topic_id = 5, .start_offset = 16, .max_bytes = 65536}},
+        {"fetch-response next_offset=9 data=\"abc\"",
+         {.command = LWP_COMMAND_FETCH_RESPONSE,
+          .next_offset = 9,
+          .bytes_returned = 3,
+          .data = {(const uint8_t *)"abc", 3}}},
+        {"error-response text=\"Topic not found\"",
+         {.command = LWP_COMMAND_ERROR_RESPONSE, .text = {(const uint8_t *)"Topic not found", 15}}},
+        {"authenticate-response ok=1 text=\"x\"",
+         {.command = LWP_COMMAND_AUTHENTICATE_RESPONSE,
+          .ok = 1,
+          .text = {(const uint8_t *)"x", 1}}},
+    };
+    for (size_t d = 0; lwp_dialects[d]; d++)
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            uint8_t payload[256];
+            struct lwp_writer out = lwp_writer_on(payload, sizeof(payload));
+            assert_int_equal(lwp_message_encode(&rows[i].message, &out), LWP_OK);
+            assert_builds(rows[i].frame, lwp_dialects[d],
+                          lwp_message_frame(rows[i].message.command, lwp_writer_bytes(&out)), 0);
+        }
+}
+
+static void the_cluster_status_has_the_code_of_the_dialect(void **state)
+{
+    (void)state;
+    for (size_t d = 0; lwp_dialects[d]; d++)
+        assert_builds("get-cluster-status", lwp_dialects[d],
+                      lwp_message_frame(lwp_dialects[d]->cluster_status_command, bytes_of(NULL, 0)),
+                      0);
+}
+
+/* An ingest as the script should make it. */
+static struct lwp_frame expected_ingest(struct lwp_bytes payload, uint32_t records)
+{
+    struct lwp_frame frame = frame_of(LWP_FLAG_BATCH, payload);
+    frame.header.batch_id = OUR_BATCH;
+    frame.header.record_count = records;
+    return frame;
+}
+
+static void ingests_take_the_next_batch_id_and_count_their_records(void **state)
+{
+    (void)state;
+    uint8_t payload[256];
+    struct lwp_writer out = lwp_writer_on(payload, sizeof(payload));
+    lwp_tlv_put(&out, LWP_TLV_RAW, lwp_bytes_text("a"));
+    lwp_tlv_put(&out, LWP_TLV_RAW, lwp_bytes_text("a"));
+    lwp_tlv_put_null(&out);
+    for (size_t d = 0; lwp_dialects[d]; d++) {
+        struct lwp_frame frame = expected_ingest(lwp_writer_bytes(&out), 3);
+        assert_builds("ingest timestamp_ns=0 records=raw(\"a\")*2+null", lwp_dialects[d], frame, 0);
+        frame.header.topic_id = 7;
+        frame.header.batch_id = 5;
+        frame.header.record_count = 9;
+        assert_builds(
+            "ingest timestamp_ns=0 topic_id=7 batch_id=5 record_count=9 records=raw(\"a\")*2+null",
+            lwp_dialects[d], frame, 0);
+    }
+}
+
+static void each_kind_of_record_is_written(void **state)
+{
+    (void)state;
+    uint8_t payload[512];
+    struct lwp_writer out = lwp_writer_on(payload, sizeof(payload));
+    lwp_tlv_put(&out, LWP_TLV_RAW, lwp_bytes_text("v"));
+    lwp_tlv_put(&out, LWP_TLV_JSON, lwp_bytes_text("{}"));
+    lwp_tlv_put(&out, LWP_TLV_MSGPACK, lwp_bytes_text("m"));
+    lwp_tlv_put(&out, LWP_TLV_PROTOBUF, lwp_bytes_text("p"));
+    lwp_tlv_put(&out, LWP_TLV_AVRO, bytes_of("\0\xff", 2));
+    lwp_tlv_put_key_value(&out, lwp_bytes_text("k"), lwp_bytes_text("v"));
+    lwp_tlv_put_timestamped(&out, 5, lwp_bytes_text("v"));
+    lwp_tlv_put_key_timestamped(&out, UINT64_MAX, lwp_bytes_text("k"), lwp_bytes_text("v"));
+    lwp_tlv_put_null(&out);
+    lwp_tlv_put(&out, 0x80, lwp_bytes_text("u"));
+    lwp_write(&out, bytes_of("\x07\x09\0\0\0abc", 8));
+    assert_false(out.full);
+    assert_builds(
+        "ingest timestamp_ns=0 records=raw(\"v\")+json(\"{}\")+msgpack(\"m\")+protobuf(\"p\")"
+        "+avro(hex(00 ff))+kv(\"k\",\"v\")+ts(5,\"v\")+kts(0xffffffffffffffff,\"k\",\"v\")"
+        "+null+user(0x80,\"u\")+tlv(7,9,\"abc\")",
+        &lwp_dialect_spec, expected_ingest(lwp_writer_bytes(&out), 11), 0);
+}
+
+static void compressed_records_come_out_again(void **state)
+{
+    (void)state;
+    for (size_t d = 0; lwp_dialects[d]; d++) {
+        uint8_t plain[512], again[512];
+        struct lwp_writer out = lwp_writer_on(plain, sizeof(plain));
+        struct lwp_writer unpacked = lwp_writer_on(again, sizeof(again));
+        const struct lwp_frame_rules rules = {lwp_dialects[d]->polynomial, LWP_MAX_PAYLOAD_DEFAULT};
+        struct lwp_frame frame;
+        struct lwp_fault fault;
+        for (int i = 0; i < 20; i++)
+            lwp_tlv_put(&out, LWP_TLV_RAW, lwp_bytes_text("hello"));
+        struct bench *bench = bench_of("send ingest records=lz4(raw(\"hello\")*20)\nexpect ack");
+        const struct lwp_bytes wire =
+            built(bench, step_of(bench, 0)->frames.items, lwp_dialects[d]);
+        assert_int_equal(lwp_frame_split(&rules, wire, &frame, &fault), LWP_OK);
+        assert_int_equal(frame.header.flags, LWP_FLAG_BATCH | LWP_FLAG_COMPRESSED);
+        assert_int_equal(frame.header.record_count, 20);
+        assert_true(frame.payload.size < out.size);
+        assert_int_equal(
+            lwp_lz4_decompress(lwp_dialects[d]->lz4_framing, frame.payload, 512, &unpacked),
+            LWP_OK);
+        assert_bytes_equal(lwp_writer_bytes(&unpacked), lwp_writer_bytes(&out));
+        bench_free(bench);
+    }
+}
+
+/* The sound header of a frame that the script makes wrong in one field. */
+static struct lwp_header sound_header(const struct lwp_dialect *dialect)
+{
+    struct lwp_frame frame = expected_ingest(lwp_bytes_text("hello"), 0);
+    lwp_frame_seal(&frame, dialect->polynomial, 0);
+    return frame.header;
+}
+
+static struct lwp_header header_built(const char *field, const char *value,
+                                      const struct lwp_dialect *dialect)
+{
+    char body[256];
+    struct lwp_header header;
+    (void)snprintf(body, sizeof(body),
+                   "send ingest payload=\"hello\" record_count=0 %s=%s\nexpect ack", field, value);
+    struct bench *bench = bench_of(body);
+    const struct lwp_bytes wire = built(bench, step_of(bench, 0)->frames.items, dialect);
+    assert_int_equal(wire.size, LWP_HEADER_SIZE + 5);
+    lwp_header_decode(wire.data, &header);
+    bench_free(bench);
+    return header;
+}
+
+static void every_header_field_can_be_wrong_zero_or_all_bits(void **state)
+{
+    (void)state;
+    for (size_t d = 0; lwp_dialects[d]; d++)
+        for (int i = 0; i < LWP_HEADER_FIELD_COUNT; i++) {
+            const enum lwp_header_index field = (enum lwp_header_index)i;
+            const char *name = lwp_header_fields[i].name;
+            const struct lwp_header sound = sound_header(lwp_dialects[d]);
+            const uint64_t right = lwp_header_get(&sound, field);
+            const uint64_t all = UINT64_MAX >> (64 - 8 * lwp_header_fields[i].size);
+            struct lwp_header header;
+            if (field != LWP_HEADER_record_count && field != LWP_HEADER_timestamp_ns) {
+                header = header_built(name, "wrong", lwp_dialects[d]);
+                assert_true(lwp_header_get(&header, field) == (right ^ 1));
+            }
+            header = header_built(name, "zero", lwp_dialects[d]);
+            assert_true(lwp_header_get(&header, field) == 0);
+            header = header_built(name, "max", lwp_dialects[d]);
+            assert_true(lwp_header_get(&header, field) == all);
+        }
+}
+
+static void checksums_fit_what_the_frame_then_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *field;
+        const char *value;
+    } rows[] = {{"magic", "wrong"},      {"version", "2"},  {"version", "max"},
+                {"flags", "0xff"},       {"reserved", "5"}, {"payload_length", "3"},
+                {"payload_length", "0"}, {"batch_id", "9"}, {"topic_id", "max"}};
+    for (size_t d = 0; lwp_dialects[d]; d++)
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            const struct lwp_header header =
+                header_built(rows[i].field, rows[i].value, lwp_dialects[d]);
+            const enum lwp_polynomial polynomial = lwp_dialects[d]->polynomial;
+            struct lwp_header sealed = header;
+            reseal_header(&sealed, polynomial);
+            assert_int_equal(header.header_crc, sealed.header_crc);
+            assert_int_equal(header.payload_crc, bitwise_crc(polynomial, lwp_bytes_text("hello")));
+        }
+}
+
+static void checksums_that_are_given_stay(void **state)
+{
+    (void)state;
+    for (size_t d = 0; lwp_dialects[d]; d++) {
+        const enum lwp_polynomial other =
+            lwp_dialects[d]->polynomial == LWP_CRC32 ? LWP_CRC32C : LWP_CRC32;
+        struct lwp_header sealed = sound_header(lwp_dialects[d]);
+        reseal_header(&sealed, other);
+        struct lwp_header header = header_built("header_crc", "4711", lwp_dialects[d]);
+        assert_int_equal(header.header_crc, 4711);
+        header = header_built("payload_crc", "4711", lwp_dialects[d]);
+        assert_int_equal(header.payload_crc, 4711);
+        header = header_built("header_crc", "other-polynomial", lwp_dialects[d]);
+        assert_int_equal(header.header_crc, sealed.header_crc);
+        header = header_built("payload_crc", "other-polynomial", lwp_dialects[d]);
+        assert_int_equal(header.payload_crc, bitwise_crc(other, lwp_bytes_text("hello")));
+    }
+}
+
+static void fillings_have_their_size_and_depend_on_their_seed(void **state)
+{
+    (void)state;
+    struct bench *bench =
+        bench_of("send ingest fill=1K, ingest fill=1K:7, ingest fill=1K:8, "
+                 "ingest fill=1K:7, ingest fill=0, ingest fill=100:7\nexpect ack");
+    const struct script_frame *frames = step_of(bench, 0)->frames.items;
+    uint8_t first[1024];
+    const struct lwp_bytes seven = built(bench, &frames[1], &lwp_dialect_spec);
+    assert_int_equal(seven.size, LWP_HEADER_SIZE + 1024);
+    memcpy(first, seven.data + LWP_HEADER_SIZE, 1024);
+    assert_memory_equal(built(bench, &frames[3], &lwp_dialect_spec).data + LWP_HEADER_SIZE, first,
+                        1024);
+    assert_memory_not_equal(built(bench, &frames[2], &lwp_dialect_spec).data + LWP_HEADER_SIZE,
+                            first, 1024);
+    assert_int_equal(built(bench, &frames[0], &lwp_dialect_spec).size, LWP_HEADER_SIZE + 1024);
+    assert_int_equal(built(bench, &frames[4], &lwp_dialect_spec).size, LWP_HEADER_SIZE);
+    assert_int_equal(built(bench, &frames[5], &lwp_dialect_spec).size, LWP_HEADER_SIZE + 100);
+    bench_free(bench);
+}
+
+static void variables_stand_for_their_values(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_of("given topic $t\nsend fetch topic_id=$t, create-topic "
+                                   "name=$t.name, ingest topic_id=$t batch_id=$t\nexpect ack");
+    const struct script_frame *frames = step_of(bench, 1)->frames.items;
+    char name[] = "a name";
+    script_bind_number(&bench->variables, lwp_bytes_text("t"), 0x01020304);
+    script_bind_bytes(&bench->variables, lwp_bytes_text("t.name"), lwp_bytes_text(name));
+    name[0] = 'x';
+    assert_memory_equal(built(bench, &frames[0], &lwp_dialect_spec).data + LWP_HEADER_SIZE,
+                        "\x04\x03\x02\x01", 4);
+    assert_memory_equal(built(bench, &frames[1], &lwp_dialect_spec).data + LWP_HEADER_SIZE,
+                        "a name", 6);
+    const struct lwp_bytes ingest = built(bench, &frames[2], &lwp_dialect_spec);
+    assert_int_equal(lwp_get64(ingest.data + 12), 0x01020304);
+    assert_int_equal(lwp_get32(ingest.data + 40), 0x01020304);
+    bench_free(bench);
+}
+
+static void a_frame_that_does_not_fit_is_full_at_every_room(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {"keepalive",
+                                         "fetch topic_id=1",
+                                         "ingest fill=100",
+                                         "ingest records=raw(\"abc\")*3",
+                                         "ack payload=\"abc\"",
+                                         "ingest records=lz4(raw(\"abc\")*3)",
+                                         "create-topic name=\"abc\""};
+    for (size_t i = 0; i < COUNT_OF(frames); i++) {
+        char body[128];
+        (void)snprintf(body, sizeof(body), "send %s\nexpect ack", frames[i]);
+        struct bench *bench = bench_of(body);
+        const struct script_frame *frame = step_of(bench, 0)->frames.items;
+        const size_t size = built(bench, frame, &lwp_dialect_lance).size;
+        for (size_t room = 0; room < size; room++) {
+            struct lwp_writer out = guarded_writer(room);
+            assert_int_equal(script_build(frame, &lwp_dialect_lance, &bench->variables, 1, &out),
+                             LWP_FULL);
+        }
+        struct lwp_writer out = guarded_writer(script_frame_bound(frame, &bench->variables));
+        assert_int_equal(script_build(frame, &lwp_dialect_lance, &bench->variables, 1, &out),
+                         LWP_OK);
+        bench_free(bench);
+    }
+}
+
+/* A pattern, a frame as scripts write it, and the field that tells them apart, or NULL. */
+struct match {
+    const char *pattern;
+    const char *frame;
+    const char *field;
+    long offset;
+};
+
+/* Builds the second step's frame and holds the first step's pattern against it. */
+static bool matches(struct bench *bench, const struct lwp_dialect *dialect,
+                    struct script_mismatch *mismatch)
+{
+    const struct lwp_frame_rules rules = {dialect->polynomial, LWP_MAX_PAYLOAD_DEFAULT};
+    struct script_variables nothing = {.arena = &bench->script.arena};
+    struct lwp_writer out = lwp_writer_on(bench->wire, sizeof(bench->wire));
+    struct lwp_frame frame;
+    struct lwp_fault fault;
+    assert_int_equal(
+        script_build(step_of(bench, 1)->frames.items, dialect, &nothing, OUR_BATCH, &out), LWP_OK);
+    const struct lwp_bytes wire = guarded(lwp_writer_bytes(&out));
+    assert_int_equal(lwp_frame_split(&rules, wire, &frame, &fault), LWP_OK);
+    return script_match(step_of(bench, 0)->patterns.items, &frame, dialect, &bench->variables,
+                        mismatch);
+}
+
+static struct bench *match_bench(const char *pattern, const char *frame)
+{
+    char body[2048];
+    (void)snprintf(body, sizeof(body), "expect %s\nsend %s", pattern, frame);
+    return bench_of(body);
+}
+
+static void check_match(const struct match *row, const struct lwp_dialect *dialect)
+{
+    struct bench *bench = match_bench(row->pattern, row->frame);
+    struct script_mismatch mismatch = {.field = "untouched"};
+    if (matches(bench, dialect, &mismatch) != !row->field)
+        fail_msg("'%s' %s '%s'", row->pattern, row->field ? "took" : "did not take", row->frame);
+    if (row->field) {
+        if (strcmp(mismatch.field, row->field) != 0 || mismatch.offset != row->offset)
+            fail_msg("'%s' and '%s' differ in %s at %ld, not %s at %ld", row->pattern, row->frame,
+                     mismatch.field, mismatch.offset, row->field, row->offset);
+        assert_non_null(memchr(mismatch.expected, 0, sizeof(mismatch.expected)));
+        assert_non_null(memchr(mismatch.actual, 0, sizeof(mismatch.actual)));
+        assert_string_not_equal(mismatch.expected, mismatch.actual);
+    }
+    bench_free(bench);
+}
+
+static void check_matches(const struct match *rows, size_t count)
+{
+    for (size_t d = 0; lwp_dialects[d]; d++)
+        for (size_t i = 0; i < count; i++)
+            check_match(&rows[i], lwp_dialects[d]);
+}
+
+static void header_fields_are_compared_by_each_relation(void **state)
+{
+    (void)state;
+    static const struct match rows[] = {
+        {"ack batch_id=7", "ack batch_id=7", NULL, 0},
+        {"ack batch_id=7", "ack batch_id=8", "batch_id", 12},
+        {"ack batch_id=0x100", "ack batch_id=0x200", "batch_id", 13},
+        {"ack batch_id!=7", "ack batch_id=8", NULL, 0},
+        {"ack batch_id!=7", "ack batch_id=7", "batch_id", 12},
+        {"ack batch_id<7", "ack batch_id=6", NULL, 0},
+        {"ack batch_id<7", "ack batch_id=7", "batch_id", 12},
+        {"ack batch_id<=7", "ack batch_id=7", NULL, 0},
+        {"ack batch_id<=7", "ack batch_id=8", "batch_id", 12},
+        {"ack batch_id>7", "ack batch_id=8", NULL, 0},
+        {"ack batch_id>7", "ack batch_id=7", "batch_id", 12},
+        {"ack batch_id>=7", "ack batch_id=7", NULL, 0},
+        {"ack batch_id>=7", "ack batch_id=6", "batch_id", 12},
+        {"ack batch_id in [5,7]", "ack batch_id=5", NULL, 0},
+        {"ack batch_id in [5,7]", "ack batch_id=7", NULL, 0},
+        {"ack batch_id in [5,7]", "ack batch_id=4", "batch_id", 12},
+        {"ack batch_id in [5,7]", "ack batch_id=8", "batch_id", 12},
+        {"ack batch_id=max", "ack batch_id=max", NULL, 0},
+        {"ack topic_id=max", "ack topic_id=max", NULL, 0},
+        {"ack topic_id=max", "ack topic_id=0x7fffffff", "topic_id", 43},
+        {"ack topic_id=zero", "ack topic_id=0", NULL, 0},
+        {"ack batch_id=7 topic_id=3", "ack batch_id=7 topic_id=3", NULL, 0},
+        {"ack batch_id=7 topic_id=3", "ack batch_id=7 topic_id=4", "topic_id", 40},
+        {"ack", "ack batch_id=1 timestamp_ns=2 topic_id=3", NULL, 0},
+        {"frame", "ack", NULL, 0},
+        {"frame flags=0x08", "ack", NULL, 0},
+        {"frame flags=0x20", "ack", "flags", 5},
+        {"ingest record_count=2", "ingest records=null*2", NULL, 0},
+        {"ingest record_count=2", "ingest records=null*3", "record_count", 28},
+    };
+    check_matches(rows, COUNT_OF(rows));
+}
+
+static void payload_fields_are_compared_by_value_and_by_byte(void **state)
+{
+    (void)state;
+    static const struct match rows[] = {
+        {"fetch topic_id=7", "fetch topic_id=7", NULL, 0},
+        {"fetch topic_id=7", "fetch topic_id=8", "topic_id", 44},
+        {"fetch start_offset=0x10000", "fetch start_offset=0x20000", "start_offset", 50},
+        {"commit-ack offset<=9 consumer_id=1", "commit-ack offset=9 consumer_id=1", NULL, 0},
+        {"commit-ack offset<9", "commit-ack offset=9", "offset", 52},
+        {"create-topic name=\"abc\"", "create-topic name=\"abc\"", NULL, 0},
+        {"create-topic name=\"abc\"", "create-topic name=\"abd\"", "name", 46},
+        {"create-topic name!=\"abc\"", "create-topic name=\"abd\"", NULL, 0},
+        {"error-response text=\"Unknown topic\"", "error-response text=\"Unknown topic\"", NULL, 0},
+        {"fetch-response data=\"abc\"", "fetch-response data=\"abc\"", NULL, 0},
+        {"fetch-response data=\"abc\"", "fetch-response data=\"xbc\"", "data", 60},
+        {"fetch-response bytes_returned=3", "fetch-response data=\"abc\"", NULL, 0},
+        {"fetch-response records=raw(\"a\")", "fetch-response records=raw(\"a\")", NULL, 0},
+        {"ingest records=raw(\"a\")+null", "ingest records=raw(\"a\")+null", NULL, 0},
+        {"keepalive payload=\"abc\"", "keepalive payload=\"abc\"", NULL, 0},
+        {"ingest fill=100:5", "ingest fill=100:5", NULL, 0},
+    };
+    check_matches(rows, COUNT_OF(rows));
+}
+
+/* Patterns that do not fit, whatever the field is called. */
+static void what_differs_in_kind_form_or_bytes_does_not_match(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        const char *frame;
+    } rows[] = {
+        {"ack", "keepalive"},
+        {"keepalive", "ack"},
+        {"keepalive", "frame flags=0x21"},
+        {"ack", "frame flags=0x88"},
+        {"ingest", "frame flags=0x06 payload=\"x\""},
+        {"fetch-response", "commit-ack"},
+        {"fetch-response", "ack"},
+        {"ack", "fetch-response"},
+        {"commit-ack", "commit-ack payload=\"short\""},
+        {"commit-ack",
+         "commit-ack payload=hex(00 01 02 03 04 05 06 07 00 01 02 03 04 05 06 07 08)"},
+        {"catching-up", "catching-up payload=hex(00 01 02 03 04 05 06 07 08)"},
+        {"fetch-response", "fetch-response bytes_returned=5 data=\"abc\""},
+        {"fetch-response records=raw(\"a\")", "fetch-response records=raw(\"b\")"},
+        {"fetch-response records=raw(\"a\")", "fetch-response records=raw(\"a\")*2"},
+        {"fetch-response records=raw(\"a\")*2", "fetch-response records=raw(\"a\")"},
+        {"ingest records=null", "ingest records=raw(\"\")"},
+        {"keepalive payload=\"abc\"", "keepalive payload=\"abd\""},
+        {"keepalive payload=\"abc\"", "keepalive payload=\"ab\""},
+        {"keepalive payload=\"abc\"", "keepalive"},
+        {"create-topic name!=\"abc\"", "create-topic name=\"abc\""},
+        {"error-response text=\"Unknown topic\"", "error-response text=\"Unknown topics\""},
+        {"exactly ack batch_id=7", "ack batch_id=7 topic_id=1"},
+        {"exactly ack batch_id=7", "ack batch_id=7 timestamp_ns=1"},
+        {"exactly ack", "ack batch_id=7"},
+        {"exactly keepalive", "keepalive payload=\"x\""},
+        {"exactly keepalive", "keepalive reserved=1"},
+        {"exactly commit-ack", "commit-ack topic_id=1 record_count=9"},
+    };
+    for (size_t d = 0; lwp_dialects[d]; d++)
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            struct bench *bench = match_bench(rows[i].pattern, rows[i].frame);
+            struct script_mismatch mismatch = {.field = NULL};
+            if (matches(bench, lwp_dialects[d], &mismatch))
+                fail_msg("'%s' took '%s'", rows[i].pattern, rows[i].frame);
+            assert_non_null(mismatch.field);
+            bench_free(bench);
+        }
+}
+
+static void exactly_takes_frames_that_are_zero_elsewhere(void **state)
+{
+    (void)state;
+    static const struct match rows[] = {
+        {"exactly ack batch_id=7", "ack batch_id=7", NULL, 0},
+        {"exactly keepalive", "keepalive", NULL, 0},
+        {"exactly commit-ack consumer_id=5", "commit-ack consumer_id=5 offset=9", NULL, 0},
+        {"exactly error-response text=\"x\"", "error-response text=\"x\"", NULL, 0},
+        {"exactly ack", "ack topic_id=1", "topic_id", 40},
+        {"exactly ack", "ack timestamp_ns=0x100", "timestamp_ns", 21},
+    };
+    check_matches(rows, COUNT_OF(rows));
+}
+
+#define LIST                                                                                       \
+    "topic-response "                                                                              \
+    "json=\"{\\\"topics\\\":[{\\\"id\\\":1,\\\"name\\\":\\\"a\\\"},{\\\"id\\\":2,\\\"name\\\":"    \
+    "\\\"b\\\"}],\\\"deleted\\\":9}\""
+
+static void members_of_documents_are_compared(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        bool fits;
+    } rows[] = {
+        {"topic-response json.deleted=9", true},
+        {"topic-response json.deleted=8", false},
+        {"topic-response json.deleted!=8", true},
+        {"topic-response json.deleted<10", true},
+        {"topic-response json.deleted in [9,9]", true},
+        {"topic-response json.deleted in [1,8]", false},
+        {"topic-response json.deleted=\"9\"", false},
+        {"topic-response json.missing=9", false},
+        {"topic-response json.topics.0.name=\"a\"", true},
+        {"topic-response json.topics.1.name=\"a\"", false},
+        {"topic-response json.topics.*.id=1", true},
+        {"topic-response json.topics.*.id=2", true},
+        {"topic-response json.topics.*.id=3", false},
+        {"topic-response json.topics.*.id!=3", true},
+        {"topic-response json.topics.*.id!=2", false},
+        {"topic-response json.topics.*.id!=1", false},
+        {"topic-response json.topics.*.name=\"b\"", true},
+        {"topic-response json.topics.*.name!=\"c\"", true},
+        {"topic-response json.topics.*.name!=\"a\"", false},
+        {"topic-response json.topics.2.id=3", false},
+        {"topic-response json.topics.*.id=2 json.deleted=9", true},
+        {"topic-response json.topics.*.id=2 json.deleted=8", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct bench *bench = match_bench(rows[i].pattern, LIST);
+        struct script_mismatch mismatch = {.field = NULL};
+        if (matches(bench, &lwp_dialect_lance, &mismatch) != rows[i].fits)
+            fail_msg("'%s'", rows[i].pattern);
+        if (!rows[i].fits)
+            assert_non_null(mismatch.field);
+        bench_free(bench);
+    }
+}
+
+static void what_is_no_document_has_no_members(void **state)
+{
+    (void)state;
+    static const char *const documents[] = {"",   "{",        "5",
+                                            "[]", "nonsense", "{\\\"id\\\":\\\"5\\\"}"};
+    for (size_t i = 0; i < COUNT_OF(documents); i++) {
+        char frame[128];
+        struct script_mismatch mismatch = {.field = NULL};
+        (void)snprintf(frame, sizeof(frame), "topic-response json=\"%s\"", documents[i]);
+        struct bench *bench = match_bench("topic-response json.id=5", frame);
+        assert_false(matches(bench, &lwp_dialect_lance, &mismatch));
+        assert_non_null(mismatch.field);
+        bench_free(bench);
+    }
+}
+
+static void errors_are_recognised_as_text_and_as_document(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *code;
+        const char *said;
+        bool fits;
+    } rows[] = {
+        {"topic-not-found", "Topic not found", true},
+        {"topic-not-found", "Configuration error: Topic 5 not found", true},
+        {"topic-not-found", "Unknown topic", true},
+        {"topic-not-found", "Topic 'a' already exists", false},
+        {"topic-already-exists", "Topic 'a' already exists", true},
+        {"topic-not-found", "nothing that is known", false},
+        {"topic-not-found", "{\\\"code\\\":16,\\\"message\\\":\\\"x\\\"}", true},
+        {"topic-not-found", "{\\\"code\\\":17,\\\"message\\\":\\\"Topic not found\\\"}", false},
+        {"topic-not-found", "{\\\"message\\\":\\\"x\\\"}", false},
+        {"topic-not-found", "", false},
+    };
+    for (size_t d = 0; lwp_dialects[d]; d++)
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            char pattern[128], frame[256];
+            struct script_mismatch mismatch = {.field = NULL};
+            (void)snprintf(pattern, sizeof(pattern), "error-response code=%s", rows[i].code);
+            (void)snprintf(frame, sizeof(frame), "error-response text=\"%s\"", rows[i].said);
+            struct bench *bench = match_bench(pattern, frame);
+            if (matches(bench, lwp_dialects[d], &mismatch) != rows[i].fits)
+                fail_msg("%s for '%s'", pattern, rows[i].said);
+            bench_free(bench);
+        }
+}
+
+static void a_variable_is_bound_once_and_compared_afterwards(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_of("expect ack batch_id=$x topic_id=$y\nsend ack batch_id=7 "
+                                   "topic_id=3\nexpect ack batch_id=$x\nexpect ack topic_id=$x");
+    struct script_mismatch mismatch;
+    assert_true(matches(bench, &lwp_dialect_lance, &mismatch));
+    const struct script_variable *x = script_variable_of(&bench->variables, lwp_bytes_text("x"));
+    assert_false(x->is_bytes);
+    assert_int_equal(x->number, 7);
+    assert_int_equal(script_variable_of(&bench->variables, lwp_bytes_text("y"))->number, 3);
+    assert_true(matches(bench, &lwp_dialect_lance, &mismatch));
+    assert_int_equal(bench->variables.list.count, 2);
+    struct lwp_frame frame = frame_of(LWP_FLAG_ACK, bytes_of(NULL, 0));
+    frame.header.batch_id = 7;
+    frame.header.topic_id = 3;
+    assert_true(script_match(step_of(bench, 2)->patterns.items, &frame, &lwp_dialect_lance,
+                             &bench->variables, &mismatch));
+    assert_false(script_match(step_of(bench, 3)->patterns.items, &frame, &lwp_dialect_lance,
+                              &bench->variables, &mismatch));
+    assert_string_equal(mismatch.field, "topic_id");
+    bench_free(bench);
+}
+
+static void a_variable_in_two_places_wants_the_same_value(void **state)
+{
+    (void)state;
+    for (uint64_t id = 6; id <= 7; id++) {
+        char frame[64];
+        struct script_mismatch mismatch;
+        (void)snprintf(frame, sizeof(frame), "ack batch_id=7 topic_id=%d", (int)id);
+        struct bench *bench = match_bench("ack batch_id=$x topic_id=$x", frame);
+        assert_int_equal(matches(bench, &lwp_dialect_lance, &mismatch), id == 7);
+        bench_free(bench);
+    }
+}
+
+static void a_mismatch_binds_nothing(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {
+        "ack batch_id=$x topic_id=4", "ack batch_id=$x topic_id>9", "ack batch_id=$x topic_id=$x"};
+    for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+        struct script_mismatch mismatch;
+        struct bench *bench = match_bench(patterns[i], "ack batch_id=7 topic_id=3");
+        assert_false(matches(bench, &lwp_dialect_lance, &mismatch));
+        assert_null(script_variable_of(&bench->variables, lwp_bytes_text("x")));
+        bench_free(bench);
+    }
+}
+
+static void strings_and_members_are_bound_as_well(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        const char *frame;
+        const char *text; /* NULL for the number 5. */
+    } rows[] = {
+        {"create-topic name=$x", "create-topic name=\"abc\"", "abc"},
+        {"fetch start_offset=$x", "fetch start_offset=5", NULL},
+        {"topic-response json.id=$x", "topic-response json=\"{\\\"id\\\":5}\"", NULL},
+        {"topic-response json.name=$x", "topic-response json=\"{\\\"name\\\":\\\"abc\\\"}\"",
+         "abc"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct script_mismatch mismatch;
+        struct bench *bench = match_bench(rows[i].pattern, rows[i].frame);
+        assert_true(matches(bench, &lwp_dialect_lance, &mismatch));
+        memset(bench->wire, 0xee, sizeof(bench->wire));
+        const struct script_variable *x =
+            script_variable_of(&bench->variables, lwp_bytes_text("x"));
+        assert_non_null(x);
+        assert_int_equal(x->is_bytes, rows[i].text != NULL);
+        if (rows[i].text)
+            assert_bytes_equal(x->bytes, lwp_bytes_text(rows[i].text));
+        else
+            assert_int_equal(x->number, 5);
+        assert_true(matches(bench, &lwp_dialect_lance, &mismatch));
+        bench_free(bench);
+    }
+}
+
+static void every_built_frame_matches_its_own_words(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {"keepalive",
+                                         "ack batch_id=9",
+                                         "backpressure",
+                                         "fetch topic_id=1 start_offset=2 max_bytes=3",
+                                         "ingest topic_id=1 records=raw(\"a\")",
+                                         "create-topic name=\"x\"",
+                                         "fetch-response next_offset=3 records=kv(\"a\",\"b\")",
+                                         "catching-up server_offset=max",
+                                         "subscribe-ack consumer_id=5 offset=6",
+                                         "authenticate-response ok=1 text=\"y\"",
+                                         "topic-response json=\"{}\"",
+                                         "frame flags=0x0c batch_id=3",
+                                         "ingest fill=300:4"};
+    for (size_t i = 0; i < COUNT_OF(frames); i++) {
+        const struct match row = {frames[i], frames[i], NULL, 0};
+        check_matches(&row, 1);
+    }
+}
+
+static void descriptions_fit_every_room(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {"ack",
+                                           "exactly ack batch_id=7",
+                                           "lenient exactly ack batch_id in [5,6] topic_id!=$x",
+                                           "close",
+                                           "close fin",
+                                           "close rst",
+                                           "fetch-response records=raw(\"abc\")*100",
+                                           "ack payload=hex(00 ff)",
+                                           "error-response code=topic-not-found",
+                                           "error-response text=\"Topic not found\"",
+                                           "topic-response json.topics.*.id!=5 json.name=$n",
+                                           "ingest fill=5:9 batch_id>=max"};
+    for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+        char body[256], whole[512];
+        (void)snprintf(body, sizeof(body), "expect %s", patterns[i]);
+        struct bench *bench = bench_of(body);
+        const struct script_pattern *pattern = step_of(bench, 0)->patterns.items;
+        script_describe(pattern, whole, sizeof(whole));
+        assert_true(strlen(whole) > 0);
+        assert_null(strchr(whole, '\n'));
+        for (size_t room = 1; room <= sizeof(whole); room++) {
+            char *out = (char *)guarded_writer(room).data;
+            memset(out, 'x', room);
+            script_describe(pattern, out, room);
+            assert_non_null(memchr(out, 0, room));
+            assert_int_equal(strncmp(out, whole, strlen(out)), 0);
+        }
+        bench_free(bench);
+    }
+}
+
+static void descriptions_name_what_is_expected(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        const char *word;
+    } rows[] = {{"exactly ack batch_id=4711", "batch_id"},
+                {"exactly ack batch_id=4711", "4711"},
+                {"exactly ack batch_id=4711", "ack"},
+                {"close fin", "close"},
+                {"fetch-response", "fetch-response"},
+                {"ack batch_id!=$abc", "abc"},
+                {"error-response code=topic-not-found", "topic-not-found"}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char body[128], out[512];
+        (void)snprintf(body, sizeof(body), "expect %s", rows[i].pattern);
+        struct bench *bench = bench_of(body);
+        script_describe(step_of(bench, 0)->patterns.items, out, sizeof(out));
+        assert_non_null(strstr(out, rows[i].word));
+        bench_free(bench);
+    }
+}
+
+static void tokens_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum token_kind kind;
+        uint64_t number;
+    } rows[] = {{"fetch-response", TOKEN_WORD, 0},
+                {"json.a.*.b", TOKEN_WORD, 0},
+                {"$t.name", TOKEN_WORD, 0},
+                {"12", TOKEN_NUMBER, 12},
+                {"0x1f", TOKEN_NUMBER, 31},
+                {"16K", TOKEN_NUMBER, 16384},
+                {"1M", TOKEN_NUMBER, 1048576},
+                {"18446744073709551615", TOKEN_NUMBER, UINT64_MAX},
+                {"18446744073709551616", TOKEN_BAD, 0},
+                {"0x", TOKEN_BAD, 0},
+                {"12x", TOKEN_BAD, 0},
+                {"40ms", TOKEN_DURATION, 40000000},
+                {"2s", TOKEN_DURATION, 2000000000},
+                {"500us", TOKEN_DURATION, 500000},
+                {"1m", TOKEN_DURATION, UINT64_C(60000000000)},
+                {"18446744073709551615s", TOKEN_BAD, 0},
+                {"\"text\"", TOKEN_STRING, 0},
+                {"\"open", TOKEN_BAD, 0},
+                {"!=", TOKEN_SIGN, 0},
+                {"|", TOKEN_SIGN, 0},
+                {"\n", TOKEN_LINE_END, 0},
+                {"", TOKEN_FILE_END, 0},
+                {"\x01", TOKEN_BAD, 0}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct script_arena arena = {.used = 0};
+        token_list tokens = {NULL, 0};
+        assert_true(script_tokens(&arena, "f", guarded(lwp_bytes_text(rows[i].text)), &tokens));
+        assert_int_equal(tokens.items[0].kind, rows[i].kind);
+        assert_bytes_equal(tokens.items[0].text, lwp_bytes_text(rows[i].text));
+        if (rows[i].kind == TOKEN_NUMBER || rows[i].kind == TOKEN_DURATION)
+            assert_int_equal(tokens.items[0].number, rows[i].number);
+        assert_int_equal(tokens.count, rows[i].kind == TOKEN_FILE_END ? 1 : 2);
+        assert_int_equal(tokens.items[tokens.count - 1].kind, TOKEN_FILE_END);
+        script_arena_done(&arena);
+    }
+}
+
+static void strings_are_read_with_their_escapes(void **state)
+{
+    (void)state;
+    struct script_arena arena = {.used = 0};
+    token_list tokens = {NULL, 0};
+    assert_true(script_tokens(
+        &arena, "f", lwp_bytes_text("\"a\\n\\t\\\"\\\\\\x00\\xfF\xc3\xa9#\" # \"no\""), &tokens));
+    assert_int_equal(tokens.count, 2);
+    assert_bytes_equal(tokens.items[0].bytes, bytes_of("a\n\t\"\\\0\xff\xc3\xa9#", 10));
+    script_arena_done(&arena);
+}
+
+static void places_count_lines_and_columns_from_1(void **state)
+{
+    (void)state;
+    struct script_arena arena = {.used = 0};
+    token_list tokens = {NULL, 0};
+    static const unsigned places[][2] = {{1, 1}, {1, 4}, {1, 5}, {1, 6},
+                                         {1, 7}, {2, 3}, {2, 4}, {4, 1}};
+    assert_true(script_tokens(&arena, "f", lwp_bytes_text("ab =5 \n  x\\\n\ny"), &tokens) ||
+                arena.failed);
+    assert_true(tokens.count > 4);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(tokens.items[i].place.line, places[i][0]);
+        assert_int_equal(tokens.items[i].place.column, places[i][1]);
+    }
+    const struct token *last = &tokens.items[tokens.count - 2];
+    assert_int_equal(last->place.line, 4);
+    assert_int_equal(last->place.column, 1);
+    script_arena_done(&arena);
+}
+
+static void an_arena_gives_zeroed_aligned_memory_up_to_its_limit(void **state)
+{
+    (void)state;
+    struct script_arena arena = {.used = 0};
+    for (size_t size = 1; size < 200; size++) {
+        uint8_t *at = script_arena_take(&arena, size);
+        assert_non_null(at);
+        assert_int_equal((uintptr_t)at % _Alignof(max_align_t), 0);
+        for (size_t i = 0; i < size; i++)
+            assert_int_equal(at[i], 0);
+        memset(at, 0xee, size);
+    }
+    assert_bytes_equal(script_arena_copy(&arena, lwp_bytes_text("abc")), lwp_bytes_text("abc"));
+    assert_false(arena.failed);
+    assert_null(script_arena_take(&arena, 65 * 1024 * 1024));
+    assert_null(script_arena_take(&arena, SIZE_MAX));
+    assert_true(arena.failed);
+    script_arena_done(&arena);
+    script_arena_done(&arena);
+    assert_non_null(script_arena_take(&arena, 1));
+    script_arena_done(&arena);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_step_of_the_manual_is_read),
     cmocka_unit_test(every_kind_and_command_makes_a_frame),
@@ -812,6 +1697,36 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(random_bytes_are_read_or_told),
     cmocka_unit_test(random_words_are_read_or_told),
     cmocka_unit_test(a_case_with_any_byte_changed_or_cut_is_read_or_told),
+    cmocka_unit_test(bare_frames_are_sealed_by_the_dialect),
+    cmocka_unit_test(commands_are_built_from_their_fields),
+    cmocka_unit_test(the_cluster_status_has_the_code_of_the_dialect),
+    cmocka_unit_test(ingests_take_the_next_batch_id_and_count_their_records),
+    cmocka_unit_test(each_kind_of_record_is_written),
+    cmocka_unit_test(compressed_records_come_out_again),
+    cmocka_unit_test(every_header_field_can_be_wrong_zero_or_all_bits),
+    cmocka_unit_test(checksums_fit_what_the_frame_then_says),
+    cmocka_unit_test(checksums_that_are_given_stay),
+    cmocka_unit_test(fillings_have_their_size_and_depend_on_their_seed),
+    cmocka_unit_test(variables_stand_for_their_values),
+    cmocka_unit_test(a_frame_that_does_not_fit_is_full_at_every_room),
+    cmocka_unit_test(header_fields_are_compared_by_each_relation),
+    cmocka_unit_test(payload_fields_are_compared_by_value_and_by_byte),
+    cmocka_unit_test(what_differs_in_kind_form_or_bytes_does_not_match),
+    cmocka_unit_test(exactly_takes_frames_that_are_zero_elsewhere),
+    cmocka_unit_test(members_of_documents_are_compared),
+    cmocka_unit_test(what_is_no_document_has_no_members),
+    cmocka_unit_test(errors_are_recognised_as_text_and_as_document),
+    cmocka_unit_test(a_variable_is_bound_once_and_compared_afterwards),
+    cmocka_unit_test(a_variable_in_two_places_wants_the_same_value),
+    cmocka_unit_test(a_mismatch_binds_nothing),
+    cmocka_unit_test(strings_and_members_are_bound_as_well),
+    cmocka_unit_test(every_built_frame_matches_its_own_words),
+    cmocka_unit_test(descriptions_fit_every_room),
+    cmocka_unit_test(descriptions_name_what_is_expected),
+    cmocka_unit_test(tokens_are_told_apart),
+    cmocka_unit_test(strings_are_read_with_their_escapes),
+    cmocka_unit_test(places_count_lines_and_columns_from_1),
+    cmocka_unit_test(an_arena_gives_zeroed_aligned_memory_up_to_its_limit),
 };
 
 int main(void)
