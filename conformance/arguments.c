@@ -24,7 +24,7 @@ static const char help[] =
     "  --auth-token T     the token that the server wants\n"
     "  --without FEATURE  the server lacks this; --list tells the names; repeatable\n"
     "  --expect FILE      what is known to fail: lines 'xfail ID reason', flaky, skip\n"
-    "  --min-cases N      exit 4 if fewer cases ran\n"
+    "  --min-cases N      exit 4 if fewer cases ran                           [1]\n"
     "  --time-factor N    multiply all time-outs, for slow machines         [1]\n"
     "  --seed N           for the topic names of this run                   [from the clock]\n"
     "  --text FILE        the report for people; - is standard output       [-]\n"
@@ -33,7 +33,8 @@ static const char help[] =
     "  --verbose          passed cases, too\n"
     "  --help, --version\n"
     "\n"
-    "The server is changed: topics named lwpc-<seed>-… are made and deleted.\n"
+    "The server is changed: topics named lwpc-<seed>-… are made and deleted, and a few\n"
+    "records are written to topic 0, which nobody can delete.\n"
     "\n"
     "Exit status: 0 all as expected; 1 unexpected failure; 2 unexpected pass;\n"
     "3 set-up error or the first sanity exchange failed (the report is still whole);\n"
@@ -47,12 +48,12 @@ int arguments_problem(const char *problem, const char *value)
     return SUITE_USAGE;
 }
 
-static bool read_number(const char *text, uint64_t least, uint64_t *number)
+static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *number)
 {
     char *end = NULL;
     errno = 0;
     const unsigned long long value = strtoull(text, &end, 0);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < least)
+    if (text[0] < '0' || text[0] > '9' || *end || errno || value < least || value > most)
         return false;
     *number = value;
     return true;
@@ -66,9 +67,9 @@ static int add_repeated(const char **list, size_t *count, const char *value)
     return -1;
 }
 
-static int take_number(const char *value, uint64_t least, uint64_t *number)
+static int take_number(const char *value, uint64_t least, uint64_t most, uint64_t *number)
 {
-    return read_number(value, least, number)
+    return read_number(value, least, most, number)
                ? -1
                : arguments_problem("not a number that fits here", value);
 }
@@ -161,11 +162,11 @@ static int take_value(struct arguments *arguments, int option, const char *value
     case OPTION_WITHOUT:
         return take_feature(arguments, value);
     case OPTION_MIN:
-        return take_number(value, 0, &arguments->min_cases);
+        return take_number(value, 0, UINT32_MAX, &arguments->min_cases);
     case OPTION_FACTOR:
-        return take_number(value, 1, &arguments->time_factor);
+        return take_number(value, 1, 1000, &arguments->time_factor);
     case OPTION_SEED:
-        return take_number(value, 0, &arguments->seed);
+        return take_number(value, 0, UINT64_MAX, &arguments->seed);
     default:
         return arguments_problem("wrong usage", NULL);
     }
@@ -194,10 +195,32 @@ static int take_option(struct arguments *arguments, int option, const char *valu
     }
 }
 
+/* Whether it may be given more than once. */
+static bool is_repeatable(int option)
+{
+    return option == OPTION_FILTER || option == OPTION_CASE_FILE || option == OPTION_WITHOUT;
+}
+
+/* Two reports into one file would destroy each other. */
+static bool shares_a_file(const struct arguments *arguments)
+{
+    const char *names[] = {arguments->text, arguments->jsonl, arguments->junit};
+    for (int i = 0; i < 3; i++)
+        for (int j = i + 1; j < 3; j++)
+            if (names[i] && names[j] && strcmp(names[i], names[j]) == 0)
+                return true;
+    return false;
+}
+
 int arguments_read(int argc, char **argv, struct arguments *arguments)
 {
     int option = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    int index = 0;
+    uint32_t given = 0;
+    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
+        if (option != '?' && given & 1U << index && !is_repeatable(option))
+            return arguments_problem("given twice", options[index].name);
+        given |= 1U << index;
         const int status = take_option(arguments, option, optarg);
         if (status >= 0)
             return status;
@@ -207,5 +230,5 @@ int arguments_read(int argc, char **argv, struct arguments *arguments)
             return arguments_problem("unexpected argument", argv[optind]);
         arguments->words[arguments->word_count++] = argv[optind];
     }
-    return -1;
+    return shares_a_file(arguments) ? arguments_problem("two reports in one file", NULL) : -1;
 }

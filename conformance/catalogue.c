@@ -39,9 +39,49 @@ static void check_requirements(struct catalogue *catalogue, const struct script_
         note(catalogue, made, made->id, "a req of the same section as the id");
 }
 
+static bool has_need(const struct script_case *made, const char *need)
+{
+    for (size_t i = 0; i < made->needs.count; i++)
+        if (lwp_bytes_equal(made->needs.items[i], lwp_bytes_text(need)))
+            return true;
+    return false;
+}
+
+/* What the set-up of a case takes for granted is among its needs. */
+static void check_given(struct catalogue *catalogue, const struct script_case *made)
+{
+    for (size_t i = 0; i < made->steps.count; i++) {
+        const struct script_step *step = &made->steps.items[i];
+        if (step->kind == SCRIPT_GIVEN_TOPIC && !has_need(made, "topics"))
+            note(catalogue, made, made->id, "needs topics, for a given topic");
+        if (step->kind == SCRIPT_GIVEN_TOPIC && step->frames.count && !has_need(made, "ingest"))
+            note(catalogue, made, made->id, "needs ingest, for the given records");
+        if (step->kind == SCRIPT_SILENT && !has_need(made, "slow"))
+            note(catalogue, made, made->id, "needs slow, for the silence");
+    }
+}
+
+/* A case that judges nothing in some dialect would be green there without having looked. */
+static void check_dialects(struct catalogue *catalogue, const struct script_case *made)
+{
+    for (unsigned i = 0; lwp_dialects[i]; i++) {
+        bool judges = false;
+        for (size_t s = 0; s < made->steps.count; s++) {
+            const struct script_step *step = &made->steps.items[s];
+            const bool is_verdict = step->kind >= SCRIPT_EXPECT && step->kind <= SCRIPT_SILENT;
+            judges = judges || (is_verdict && script_step_applies(step, lwp_dialects[i]));
+        }
+        if (!judges)
+            note(catalogue, made, lwp_bytes_text(lwp_dialects[i]->name),
+                 "a step that judges in this dialect, too");
+    }
+}
+
 static void check_case(struct catalogue *catalogue, const struct script_case *made)
 {
     check_requirements(catalogue, made);
+    check_given(catalogue, made);
+    check_dialects(catalogue, made);
     for (size_t i = 0; i < made->needs.count; i++)
         if (!feature_named(made->needs.items[i]))
             note(catalogue, made, made->needs.items[i], "a feature that exists");
@@ -115,6 +155,31 @@ bool catalogue_read_retired(struct catalogue *catalogue, const char *path)
     }
     free(text);
     return true;
+}
+
+static bool is_named(const struct catalogue *catalogue, const struct requirement *requirement)
+{
+    for (size_t c = 0; c < catalogue->script.cases.count; c++) {
+        const struct script_case *of = &catalogue->script.cases.items[c];
+        for (size_t i = 0; i < of->requirements.count; i++)
+            if (lwp_bytes_equal(of->requirements.items[i], lwp_bytes_text(requirement->id)))
+                return true;
+    }
+    return false;
+}
+
+bool catalogue_check_requirements(const struct catalogue *catalogue)
+{
+    bool sound = true;
+    const struct requirement *row = NULL;
+    for (size_t i = 0; (row = requirement_at(i)) != NULL; i++) {
+        if (strcmp(row->covered, "tested") != 0 || is_named(catalogue, row))
+            continue;
+        (void)fprintf(stderr, "requirements.def: no case names %s, which is said to be tested\n",
+                      row->id);
+        sound = false;
+    }
+    return sound;
 }
 
 void catalogue_print_errors(const struct catalogue *catalogue, FILE *out)

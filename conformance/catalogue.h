@@ -36,6 +36,9 @@ bool catalogue_read_embedded(struct catalogue *catalogue, const struct embedded_
  */
 bool catalogue_read_file(struct catalogue *catalogue, const char *path, char **text, size_t *size);
 
+/** Whether every requirement that is said to be tested is named by a case; told on stderr. */
+bool catalogue_check_requirements(const struct catalogue *catalogue);
+
 /** One line an error: FILE:LINE:COLUMN: found …, expected … */
 void catalogue_print_errors(const struct catalogue *catalogue, FILE *out);
 

@@ -39,6 +39,7 @@ int main(int argc, char **argv)
         free(text);
     }
     (void)printf("{NULL, {NULL, 0}}};\n");
+    sound = catalogue_check_requirements(&catalogue) && sound;
     catalogue_print_errors(&catalogue, stderr);
     catalogue_done(&catalogue);
     return sound ? EXIT_SUCCESS : EXIT_FAILURE;

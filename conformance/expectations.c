@@ -83,13 +83,18 @@ bool expectations_read(struct expectations *expectations, const char *path,
     }
     while (getline(&line, &capacity, file) > 0) {
         number++;
-        line[strcspn(line, "#\r\n")] = '\0';
-        if (line[strspn(line, " \t")] == '\0')
+        line[strcspn(line, "\r\n")] = '\0';
+        const char first = line[strspn(line, " \t")];
+        if (first == '\0' || first == '#')
             continue;
         const char *problem = add_line(expectations, cases, line, number);
         if (problem)
             (void)fprintf(stderr, "%s:%u: %s\n", path, number, problem);
         sound = sound && !problem;
+    }
+    if (ferror(file)) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        sound = false;
     }
     free(line);
     (void)fclose(file);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* expectations.h - what is known to go wrong, from a file: `xfail ID reason`, `flaky ID reason`,
- * `skip ID reason`, one a line, # for comments. */
+ * `skip ID reason`, one a line; a line that begins with # is a comment. */
 #ifndef LWP_CONFORM_EXPECTATIONS_H
 #define LWP_CONFORM_EXPECTATIONS_H
 

@@ -26,7 +26,7 @@ static int list_cases(const struct suite *suite)
     (void)printf("\nFeatures that a case can need (--without NAME):\n");
     for (size_t i = 0; feature_at(i); i++)
         (void)printf("%s\t%s\n", feature_at(i)->name, feature_at(i)->text);
-    return SUITE_AS_EXPECTED;
+    return fflush(stdout) == 0 ? SUITE_AS_EXPECTED : SUITE_NOT_RUN;
 }
 
 static bool open_report(const char *name, FILE **file)
@@ -36,6 +36,8 @@ static bool open_report(const char *name, FILE **file)
     *file = strcmp(name, "-") == 0 ? stdout : fopen(name, "w");
     if (!*file)
         (void)fprintf(stderr, "lwp-conform: can not write %s: %s\n", name, strerror(errno));
+    else
+        (void)setvbuf(*file, NULL, _IOLBF, 0); /* What is killed leaves what it has done. */
     return *file != NULL;
 }
 
@@ -54,8 +56,51 @@ struct program {
     struct suite suite;
     struct report report;
     char prefix[64];
-    char repeat[512];
+    struct lwp_address address; /* Of the server to be judged. */
 };
+
+/* A word as a shell takes it back. */
+static void put_word(FILE *out, const char *option, const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:[]";
+    (void)fprintf(out, " %s%s", option, *option ? " " : "");
+    if (*word && word[strspn(word, plain)] == '\0') {
+        (void)fputs(word, out);
+        return;
+    }
+    (void)fputc('\'', out);
+    for (; *word; word++)
+        (void)fputs(*word == '\'' ? "'\\''" : (const char[]){*word, '\0'}, out);
+    (void)fputc('\'', out);
+}
+
+/* The command that runs one case again, up to its id; the caller frees it. NULL without memory. */
+static char *repeat_command(const struct program *program, const struct suite_target *target,
+                            const char *name)
+{
+    const struct arguments *arguments = &program->arguments;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    (void)fputs(target->prepare ? "lwp-conform" : "lwp-conform server", out);
+    put_word(out, "", name);
+    put_word(out, "--dialect", target->run.dialect->name);
+    (void)fprintf(out, " --seed %llu", (unsigned long long)arguments->seed);
+    if (arguments->time_factor > 1)
+        (void)fprintf(out, " --time-factor %llu", (unsigned long long)arguments->time_factor);
+    if (arguments->auth_token)
+        put_word(out, "--auth-token", arguments->auth_token);
+    for (size_t i = 0; feature_at(i); i++)
+        if (arguments->without & feature_bit(feature_at(i)))
+            put_word(out, "--without", feature_at(i)->name);
+    for (size_t i = 0; i < arguments->case_file_count; i++)
+        put_word(out, "--case-file", arguments->case_files[i]);
+    (void)fputs(" --filter", out);
+    return fclose(out) == 0 ? text : NULL;
+}
 
 static enum suite_exit run_in_dialect(struct program *program, struct suite_target *target,
                                       const char *name)
@@ -64,27 +109,20 @@ static enum suite_exit run_in_dialect(struct program *program, struct suite_targ
         .target = name,
         .dialect = target->run.dialect,
         .seed = program->arguments.seed,
-        .repeat = program->repeat,
+        .repeat = repeat_command(program, target, name),
     };
-    const bool is_selftest = target->prepare != NULL;
-    (void)snprintf(program->repeat, sizeof(program->repeat),
-                   "lwp-conform %s%s --dialect %s --seed %llu --filter",
-                   is_selftest ? "" : "server ", name, target->run.dialect->name,
-                   (unsigned long long)program->arguments.seed);
-    if (!report_begin(&program->report, &run))
-        return SUITE_NOT_RUN;
-    return suite_run(&program->suite, target);
+    enum suite_exit status = SUITE_NOT_RUN;
+    if (run.repeat && report_begin(&program->report, &run))
+        status = suite_run(&program->suite, target);
+    free((void *)(uintptr_t)run.repeat);
+    return status;
 }
 
 static enum suite_exit judge_server(struct program *program)
 {
     const struct arguments *arguments = &program->arguments;
-    struct lwp_address address;
     struct lwp_tcp_world world;
-    if (arguments->word_count != 2 || lwp_address_parse(arguments->words[1], &address) != LWP_OK)
-        return (enum suite_exit)arguments_problem(
-            "server takes HOST:PORT", arguments->word_count == 2 ? arguments->words[1] : NULL);
-    lwp_tcp_world_init(&world, &address);
+    lwp_tcp_world_init(&world, &program->address);
     unsigned features = features_by_default();
     const unsigned auth = feature_bit(feature_named(lwp_bytes_text("auth")));
     const unsigned open = feature_bit(feature_named(lwp_bytes_text("open")));
@@ -186,13 +224,15 @@ static enum suite_exit carry_out(struct program *program)
 {
     const struct arguments *arguments = &program->arguments;
     const char *word = arguments->word_count ? arguments->words[0] : "";
-    if (arguments->list)
+    if (arguments->list && arguments->word_count == 0)
         return (enum suite_exit)list_cases(&program->suite);
     if (strcmp(word, "export-seeds") == 0 && arguments->word_count == 2)
         return export_seeds(program);
-    if (strcmp(word, "server") == 0)
-        return judge(program, judge_server);
-    if (strcmp(word, "selftest") == 0 && arguments->word_count == 1)
+    if (strcmp(word, "server") == 0 && arguments->word_count == 2 && !arguments->list)
+        return lwp_address_parse(arguments->words[1], &program->address) == LWP_OK
+                   ? judge(program, judge_server)
+                   : (enum suite_exit)arguments_problem("not HOST:PORT", arguments->words[1]);
+    if (strcmp(word, "selftest") == 0 && arguments->word_count == 1 && !arguments->list)
         return judge(program, judge_mock);
     return (enum suite_exit)arguments_problem("expected server HOST:PORT, selftest or --list",
                                               word[0] ? word : NULL);
@@ -201,7 +241,10 @@ static enum suite_exit carry_out(struct program *program)
 int main(int argc, char **argv)
 {
     struct program program = {
-        .arguments = {.text = "-", .time_factor = 1, .seed = lwp_clock_wall() / 1000},
+        .arguments = {.text = "-",
+                      .min_cases = 1,
+                      .time_factor = 1,
+                      .seed = lwp_clock_wall() / 1000},
     };
     (void)signal(SIGPIPE, SIG_IGN);
     const int ended = arguments_read(argc, argv, &program.arguments);

@@ -27,6 +27,34 @@ const char *report_event_word(enum event_kind kind)
     return words[kind];
 }
 
+/* XML 1.0 has no control characters but tab and line ends, not even escaped, and no U+FFFE, U+FFFF.
+ */
+static bool is_plain(struct lwp_bytes c)
+{
+    if (c.size == 1)
+        return (c.data[0] >= 0x20 && c.data[0] != 0x7f) || c.data[0] == '\n' || c.data[0] == '\t';
+    return !(c.size == 3 && c.data[0] == 0xef && c.data[1] == 0xbf && c.data[2] >= 0xbe);
+}
+
+char *report_utf8(const char *text)
+{
+    static const uint8_t replacement[] = {0xef, 0xbf, 0xbd};
+    struct lwp_bytes rest = lwp_bytes_text(text);
+    const size_t most = rest.size * sizeof(replacement);
+    struct lwp_writer out = lwp_writer_on(malloc(most + 1), most);
+    while (out.data && rest.size) {
+        bool valid = false;
+        const size_t size = lwp_utf8_step(rest, &valid);
+        const struct lwp_bytes c = {rest.data, size};
+        lwp_write(&out,
+                  valid && is_plain(c) ? c : (struct lwp_bytes){replacement, sizeof(replacement)});
+        rest = lwp_bytes_from(rest, size);
+    }
+    if (out.data)
+        out.data[out.size] = '\0';
+    return (char *)out.data;
+}
+
 bool report_is_bad(enum verdict verdict)
 {
     return verdict == VERDICT_FAIL || verdict == VERDICT_TIMEOUT || verdict == VERDICT_CRASH ||
@@ -88,14 +116,6 @@ void report_case(struct report *report, const struct result *result)
         report_jsonl_case(report, result);
     if (report->junit)
         report_junit_case(report, result);
-}
-
-void report_note(struct report *report, const char *text)
-{
-    if (report->text)
-        (void)fprintf(report->text, "note: %s\n", text);
-    if (report->jsonl)
-        report_jsonl_note(report, text);
 }
 
 void report_end_run(struct report *report)

@@ -44,9 +44,6 @@ bool report_begin(struct report *report, const struct report_run *run);
 /** One case is done. */
 void report_case(struct report *report, const struct result *result);
 
-/** Something that belongs to no case but must be known. */
-void report_note(struct report *report, const char *text);
-
 /** The run is over. */
 void report_end_run(struct report *report);
 
@@ -60,7 +57,6 @@ void report_text_case(struct report *report, const struct result *result);
 void report_text_end(struct report *report);
 void report_jsonl_begin(struct report *report);
 void report_jsonl_case(struct report *report, const struct result *result);
-void report_jsonl_note(struct report *report, const char *text);
 void report_jsonl_end(struct report *report);
 void report_junit_case(struct report *report, const struct result *result);
 void report_junit_end(struct report *report);
@@ -70,6 +66,10 @@ void report_junit_finish(struct report *report);
 typedef void report_line(void *context, const char *line);
 void report_decode(const struct lwp_dialect *dialect, struct lwp_bytes bytes, report_line *line,
                    void *context);
+
+/** The text with U+FFFD for all that is not UTF-8 and all that XML does not know; the caller frees
+ * it. NULL without memory. */
+char *report_utf8(const char *text);
 
 /** The event's word: "connected", "sent", … */
 const char *report_event_word(enum event_kind kind);

@@ -5,9 +5,18 @@
 #include "conformance/report.h"
 #include "conformance/requirements.h"
 
+/* A JSON string: what is not UTF-8 becomes U+FFFD. */
+static struct json_object *string_of(const char *text)
+{
+    char *clean = report_utf8(text);
+    struct json_object *string = clean ? json_object_new_string(clean) : NULL;
+    free(clean);
+    return string;
+}
+
 static void add_text(struct json_object *object, const char *key, const char *text)
 {
-    (void)json_object_object_add(object, key, json_object_new_string(text));
+    (void)json_object_object_add(object, key, string_of(text));
 }
 
 static void add_number(struct json_object *object, const char *key, uint64_t number)
@@ -45,13 +54,13 @@ static struct json_object *texts_of(const struct lwp_bytes *items, size_t count)
 {
     struct json_object *array = json_object_new_array();
     for (size_t i = 0; i < count; i++)
-        (void)json_object_array_add(array, json_object_new_string((const char *)items[i].data));
+        (void)json_object_array_add(array, string_of((const char *)items[i].data));
     return array;
 }
 
 static void add_line(void *context, const char *line)
 {
-    (void)json_object_array_add(context, json_object_new_string(line));
+    (void)json_object_array_add(context, string_of(line));
 }
 
 static struct json_object *hex_of(struct lwp_bytes bytes)
@@ -116,13 +125,6 @@ void report_jsonl_case(struct report *report, const struct result *result)
             add_number(event, "offset", (uint64_t)result->offset);
         (void)json_object_object_add(event, "transcript", transcript_of(report, result));
     }
-    write_event(report, event);
-}
-
-void report_jsonl_note(struct report *report, const char *text)
-{
-    struct json_object *event = event_of("note");
-    add_text(event, "text", text);
     write_event(report, event);
 }
 

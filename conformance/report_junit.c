@@ -4,26 +4,19 @@
 
 #include "conformance/report.h"
 
-/* XML knows no control characters, not even escaped: they become U+FFFD. */
 static void write_escaped(FILE *out, const char *text)
 {
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
-        if (c == '&')
-            (void)fputs("&amp;", out);
-        else if (c == '<')
-            (void)fputs("&lt;", out);
-        else if (c == '>')
-            (void)fputs("&gt;", out);
-        else if (c == '"')
-            (void)fputs("&quot;", out);
-        else if (c == '\n')
-            (void)fputs("&#10;", out);
-        else if (c < 0x20 || c == 0x7f)
-            (void)fputs("\xef\xbf\xbd", out);
+    char *clean = report_utf8(text);
+    for (const char *c = clean; c && *c; c++) {
+        static const char special[] = "&<>\"\n\t";
+        static const char *const escaped[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#10;", "&#9;"};
+        const char *found = strchr(special, *c);
+        if (found)
+            (void)fputs(escaped[found - special], out);
         else
-            (void)fputc(c, out);
+            (void)fputc(*c, out);
     }
+    free(clean);
 }
 
 static void write_attribute(FILE *out, const char *name, const char *value)

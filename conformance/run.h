@@ -22,6 +22,14 @@ struct run_options {
 void run_case(const struct run_options *options, const struct script_case *of, unsigned ordinal,
               struct script_arena *arena, struct result *result);
 
+/**
+ * Makes a topic that stays for the whole run, and deletes it. The deployed server begins its ids at
+ * 1 again when it lists an empty registry, and then loses what is written to the new topics; a run
+ * must never leave it empty. Returns the topic's id, 0 if it could not be made.
+ */
+uint64_t run_make_keeper(const struct run_options *options);
+void run_delete_keeper(const struct run_options *options, uint64_t id);
+
 /** Whether the case wants to authenticate by itself. */
 bool run_needs_auth(const struct script_case *of);
 

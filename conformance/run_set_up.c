@@ -21,19 +21,7 @@ static uint64_t deadline_of(const struct run *run)
 /* The answer to what the runner itself has asked. */
 static enum lwp_status next_answer(struct run *run)
 {
-    switch (wire_next(run, OWN_CONNECTION, deadline_of(run))) {
-    case ARRIVAL_FRAME:
-        return LWP_OK;
-    case ARRIVAL_NONE:
-        return LWP_TIMEOUT;
-    case ARRIVAL_FIN:
-        return LWP_CLOSED;
-    case ARRIVAL_RESET:
-        return LWP_RESET;
-    case ARRIVAL_MALFORMED:
-        return run->peers[OWN_CONNECTION].link.session.fault.status;
-    }
-    return LWP_UNEXPECTED_FRAME;
+    return wire_status(run, OWN_CONNECTION, wire_next(run, OWN_CONNECTION, deadline_of(run)));
 }
 
 static bool open_own(struct run *run, const struct script_step *step)
@@ -104,8 +92,8 @@ static void write_records(struct run *run, const struct script_step *step, uint6
     struct script_frame frame = step->frames.items[0];
     const size_t bound = script_frame_bound(&frame, &run->variables);
     struct lwp_writer out = lwp_writer_on(script_arena_take(run->arena, bound), bound);
-    if (!out.data ||
-        script_build(&frame, run->options->dialect, &run->variables, 1, &out) != LWP_OK) {
+    if (!out.data || script_build(&frame, run->options->dialect, &run->variables,
+                                  ++run->peers[OWN_CONNECTION].last_batch_id, &out) != LWP_OK) {
         set_up_failed(run, step, "records", LWP_NO_MEMORY);
         return;
     }
@@ -144,7 +132,16 @@ void set_up_topic(struct run *run, const struct script_step *step)
 
 void set_up_name(struct run *run, const struct script_step *step)
 {
-    script_bind_bytes(&run->variables, step->variable, new_name(run));
+    struct lwp_bytes name = new_name(run);
+    if (step->name_size > name.size) {
+        uint8_t *padded = script_arena_take(run->arena, step->name_size);
+        if (!padded)
+            return;
+        memset(padded, 'n', step->name_size);
+        memcpy(padded, name.data, name.size);
+        name = (struct lwp_bytes){padded, step->name_size};
+    }
+    script_bind_bytes(&run->variables, step->variable, name);
 }
 
 void set_up_watch_sent(struct run *run, struct lwp_bytes wire)

@@ -58,6 +58,9 @@ void wire_send_message(struct run *run, unsigned connection, const struct lwp_me
  * call. */
 enum arrival wire_next(struct run *run, unsigned connection, uint64_t deadline_ns);
 
+/** What an arrival means as a status: LWP_OK for a frame. */
+enum lwp_status wire_status(const struct run *run, unsigned connection, enum arrival arrival);
+
 /** Puts the frame back, for the next wire_next(). */
 void wire_hold(struct run *run, unsigned connection);
 
@@ -74,9 +77,6 @@ void wire_note(struct run *run, enum event_kind kind, unsigned connection, struc
 
 /** Carries out a step. */
 void step_carry_out(struct run *run, const struct script_step *step);
-
-/** Whether the step is for the dialect in force. */
-bool step_applies(const struct run *run, const struct script_step *step);
 
 /** The verdict is in. */
 void step_verdict(struct run *run, const struct script_step *step, enum verdict verdict,

@@ -16,22 +16,6 @@ void step_verdict(struct run *run, const struct script_step *step, enum verdict 
     (void)snprintf(run->result->reason, sizeof(run->result->reason), "%s", reason);
 }
 
-static unsigned dialect_bit(const struct lwp_dialect *dialect)
-{
-    unsigned at = 0;
-    while (lwp_dialects[at] && lwp_dialects[at] != dialect)
-        at++;
-    return 1U << at;
-}
-
-bool step_applies(const struct run *run, const struct script_step *step)
-{
-    const unsigned bit = dialect_bit(run->options->dialect);
-    if (step->is_else)
-        return (step->covered & bit) == 0;
-    return step->dialects == 0 || step->dialects & bit;
-}
-
 static uint64_t deadline_after(const struct run *run, uint64_t wait_ns)
 {
     return lwp_world_now(run->options->world) +
@@ -185,7 +169,7 @@ static const struct script_step *fence_behind(const struct run *run, const struc
     const struct script_step *end = run->of->steps.items + run->of->steps.count;
     for (const struct script_step *next = step + 1; next < end; next++)
         if (next->kind == SCRIPT_FENCE && next->connection == step->connection &&
-            step_applies(run, next))
+            script_step_applies(next, run->options->dialect))
             return next;
     return NULL;
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/run_state.h"
 
-enum { MAX_ANSWER_SIZE = 67108864, MAX_REQUEST_SIZE = 134217728 };
+enum {
+    MAX_ANSWER_SIZE = 17825792,
+    /* 17 MiB: 16 MiB of data or of an echoed name, and what is around. */ MAX_REQUEST_SIZE =
+        134217728
+};
 
 void wire_note(struct run *run, enum event_kind kind, unsigned connection, struct lwp_bytes bytes)
 {
@@ -34,8 +38,9 @@ static void wire_flush(struct run *run, struct peer *peer)
         /* Reading meanwhile, so that two full buffers never wait for each other. */
         const enum lwp_status status = lwp_link_read(&peer->link, now_of(run));
         const uint64_t soon_ns = now_of(run) + 1000000;
-        if (status == LWP_WOULD_BLOCK)
-            lwp_world_wait(run->options->world, &peer->link.transport, 1, soon_ns);
+        if (status != LWP_OK)
+            lwp_world_wait(run->options->world, &peer->link.transport, status == LWP_WOULD_BLOCK,
+                           soon_ns);
     }
 }
 
@@ -91,6 +96,8 @@ enum lwp_status wire_open(struct run *run, unsigned connection, bool wants_authe
         .dialect = run->options->dialect,
         .max_payload = MAX_ANSWER_SIZE,
     };
+    if (peer->link.transport)
+        lwp_link_done(&peer->link);
     const enum lwp_status status = lwp_world_connect(run->options->world, deadline_ns, &transport);
     if (status != LWP_OK)
         return status;
@@ -153,6 +160,18 @@ enum arrival wire_next(struct run *run, unsigned connection, uint64_t deadline_n
         lwp_world_wait(run->options->world, &link->transport, 1, deadline_ns);
     }
     return ARRIVAL_RESET;
+}
+
+enum lwp_status wire_status(const struct run *run, unsigned connection, enum arrival arrival)
+{
+    static const enum lwp_status statuses[] = {[ARRIVAL_FRAME] = LWP_OK,
+                                               [ARRIVAL_FIN] = LWP_CLOSED,
+                                               [ARRIVAL_RESET] = LWP_RESET,
+                                               [ARRIVAL_MALFORMED] = LWP_CLOSED,
+                                               [ARRIVAL_NONE] = LWP_TIMEOUT};
+    const enum lwp_status fault = run->peers[connection].link.session.fault.status;
+    /* Malformed without a fault is a connection that was closed inside a frame. */
+    return arrival == ARRIVAL_MALFORMED && fault != LWP_OK ? fault : statuses[arrival];
 }
 
 void wire_hold(struct run *run, unsigned connection)

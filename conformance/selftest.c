@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "conformance/features.h"
+#include "conformance/requirements.h"
 #include "lwp/bug/bug.h"
 
 static const char token[] = "sekret";
@@ -87,7 +87,8 @@ enum suite_exit selftest_mutants(const struct script *cases, const char *prefix,
     for (enum lwp_bug bug = LWP_BUG_NONE + 1; bug < LWP_BUG_COUNT; bug++) {
         const struct lwp_bug_row *row = &lwp_bug_rows[bug];
         const struct script_case *of = case_of(cases, row->killer);
-        const bool dead = of && is_killed(of, bug, prefix);
+        const bool dead =
+            of && requirement_of(lwp_bytes_text(row->requirement)) && is_killed(of, bug, prefix);
         killed += dead;
         (void)fprintf(out, "%-9s %s by %s\n", dead ? "killed" : "SURVIVED", row->name,
                       of ? row->killer : "a case that does not exist");

@@ -13,7 +13,7 @@ struct walk {
     bool down; /* The target does not answer any more. */
     enum lwp_status down_status;
     size_t ran;
-    size_t set_up_errors;
+    size_t left; /* Cases that are still to be run. */
 };
 
 bool suite_wants(const struct suite *suite, const struct script_case *of)
@@ -43,6 +43,18 @@ static const struct feature *missing_feature(const struct walk *walk, const stru
             return feature;
     }
     return NULL;
+}
+
+/* Whether nothing speaks against running it. */
+static bool will_run(const struct walk *walk, const struct script_case *of)
+{
+    const struct expectation *expectation = expectation_of(walk->suite->expectations, of->id);
+    return !missing_feature(walk, of) && !(expectation && expectation->kind == EXPECT_SKIP);
+}
+
+static bool has_topics(const struct suite_target *target)
+{
+    return target->features & feature_bit(feature_named(lwp_bytes_text("topics")));
 }
 
 static void skip(struct result *result, const char *what, const char *why)
@@ -77,6 +89,17 @@ static void check_liveness(struct walk *walk, struct result *result)
                    before);
 }
 
+/* A server that hangs up as required may have died of it. */
+static bool peer_ended(const struct result *result)
+{
+    for (size_t i = 0; i < result->transcript.events.count; i++) {
+        const enum event_kind kind = result->transcript.events.items[i].kind;
+        if (kind == EVENT_FIN || kind == EVENT_RESET)
+            return true;
+    }
+    return false;
+}
+
 static bool is_pass(enum verdict verdict)
 {
     return verdict == VERDICT_PASS || verdict == VERDICT_LENIENT;
@@ -100,7 +123,9 @@ static void run_one(struct walk *walk, const struct script_case *of, unsigned or
     } else {
         run_case(&walk->target->run, of, ordinal, &arena, &result);
         walk->ran++;
-        if (!is_pass(result.verdict))
+        walk->left--;
+        /* The last sanity exchange belongs to the last case. */
+        if (!is_pass(result.verdict) || peer_ended(&result) || walk->left == 0)
             check_liveness(walk, &result);
         expectation_apply(expectation, &result);
     }
@@ -126,22 +151,20 @@ static enum suite_exit exit_of(const struct walk *walk)
 enum suite_exit suite_run(const struct suite *suite, struct suite_target *target)
 {
     struct walk walk = {.suite = suite, .target = target};
-    unsigned ordinal = 0;
+    const struct script_case *cases = suite->cases->cases.items;
+    uint64_t keeper = 0;
+    for (size_t i = 0; i < suite->cases->cases.count; i++)
+        walk.left += suite_wants(suite, &cases[i]) && will_run(&walk, &cases[i]);
     if (!target->prepare) {
         walk.down_status = run_sanity(&target->run);
         walk.down = walk.down_status != LWP_OK;
+        keeper = walk.down || !has_topics(target) ? 0 : run_make_keeper(&target->run);
     }
-    for (size_t i = 0; i < suite->cases->cases.count; i++) {
-        ordinal++;
-        if (suite_wants(suite, &suite->cases->cases.items[i]))
-            run_one(&walk, &suite->cases->cases.items[i], ordinal);
-    }
-    enum suite_exit status = exit_of(&walk);
-    /* The last sanity exchange: a target that died after its last case did not pass. */
-    if (!target->prepare && !walk.down && run_sanity(&target->run) != LWP_OK) {
-        report_note(suite->report, "the last sanity exchange failed: the target does not answer");
-        status = suite_worse(status, SUITE_FAILED);
-    }
+    for (unsigned i = 0; i < suite->cases->cases.count; i++)
+        if (suite_wants(suite, &cases[i]))
+            run_one(&walk, &cases[i], i + 1);
+    if (keeper && !walk.down)
+        run_delete_keeper(&target->run, keeper);
     report_end_run(suite->report);
-    return status;
+    return exit_of(&walk);
 }

@@ -41,6 +41,9 @@ enum lwp_status lwp_json_string(const struct lwp_json *json, const char *path,
                                 struct lwp_bytes *value);
 enum lwp_status lwp_json_boolean(const struct lwp_json *json, const char *path, bool *value);
 
+/** Whether there is a member of any type at `path`. */
+bool lwp_json_has(const struct lwp_json *json, const char *path);
+
 /** The number of elements of the array, or members of the object, at `path`; 0 if there is neither.
  */
 size_t lwp_json_count(const struct lwp_json *json, const char *path);

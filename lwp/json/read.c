@@ -220,19 +220,32 @@ static bool step(struct json_object **at, const char *name)
     return *end == 0;
 }
 
-/* What is at the path, if it is of that type; else NULL. */
-static struct json_object *find(const struct lwp_json *json, const char *path, enum json_type type)
+/* Goes from the document to what is at the path; false if there is nothing. */
+static bool walk(const struct lwp_json *json, const char *path, struct json_object **at)
 {
     char names[LWP_JSON_MAX_PATH];
     const size_t size = strlen(path);
     if (size >= sizeof(names))
-        return NULL;
+        return false;
     memcpy(names, path, size + 1);
-    struct json_object *at = json->root;
+    *at = json->root;
     for (char *rest = size ? names : NULL; rest;)
-        if (!step(&at, strsep(&rest, ".")))
-            return NULL;
-    return json_object_is_type(at, type) ? at : NULL;
+        if (!step(at, strsep(&rest, ".")))
+            return false;
+    return true;
+}
+
+/* What is at the path, if it is of that type; else NULL. */
+static struct json_object *find(const struct lwp_json *json, const char *path, enum json_type type)
+{
+    struct json_object *at = NULL;
+    return walk(json, path, &at) && json_object_is_type(at, type) ? at : NULL;
+}
+
+bool lwp_json_has(const struct lwp_json *json, const char *path)
+{
+    struct json_object *at = NULL;
+    return walk(json, path, &at);
 }
 
 enum lwp_status lwp_json_integer(const struct lwp_json *json, const char *path, uint64_t *value)

@@ -40,15 +40,38 @@ void script_bind_bytes(struct script_variables *variables, struct lwp_bytes name
     added->bytes = script_arena_copy(variables->arena, bytes);
 }
 
-/* The bytes that a value stands for; empty if it stands for none. */
-static struct lwp_bytes bytes_of(const struct script_value *value,
+static struct lwp_bytes bytes_named(const struct script_variables *variables, struct lwp_bytes name)
+{
+    const struct script_variable *variable = script_variable_of(variables, name);
+    return variable ? variable->bytes : (struct lwp_bytes){NULL, 0};
+}
+
+static struct lwp_bytes part_of(const struct script_part *part,
+                                const struct script_variables *variables)
+{
+    return part->is_variable ? bytes_named(variables, part->bytes) : part->bytes;
+}
+
+static struct lwp_bytes join(const struct script_value *value,
+                             const struct script_variables *variables)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < value->parts.count; i++)
+        size += part_of(&value->parts.items[i], variables).size;
+    struct lwp_writer out = lwp_writer_on(script_arena_take(variables->arena, size + 1), size);
+    for (size_t i = 0; out.data && i < value->parts.count; i++)
+        lwp_write(&out, part_of(&value->parts.items[i], variables));
+    return lwp_writer_bytes(&out);
+}
+
+struct lwp_bytes script_bytes_of(const struct script_value *value,
                                  const struct script_variables *variables)
 {
-    if (value->kind == SCRIPT_BYTES)
-        return value->bytes;
-    const struct script_variable *variable =
-        value->kind == SCRIPT_VARIABLE ? script_variable_of(variables, value->bytes) : NULL;
-    return variable ? variable->bytes : (struct lwp_bytes){NULL, 0};
+    if (value->kind == SCRIPT_JOINED)
+        return join(value, variables);
+    if (value->kind == SCRIPT_VARIABLE)
+        return bytes_named(variables, value->bytes);
+    return value->kind == SCRIPT_BYTES ? value->bytes : (struct lwp_bytes){NULL, 0};
 }
 
 /* The number that a value stands for; `right` is what would be right. */
@@ -68,6 +91,8 @@ static uint64_t number_of(const struct script_value *value,
         return variable ? variable->number : 0;
     case SCRIPT_ZERO:
     case SCRIPT_BYTES:
+    case SCRIPT_JOINED:
+    case SCRIPT_NONE:
     case SCRIPT_OTHER_POLYNOMIAL:
         return 0;
     }
@@ -81,7 +106,7 @@ size_t script_frame_bound(const struct script_frame *frame,
     size_t size = LWP_HEADER_SIZE + FIXED_SIZE + (size_t)frame->fill_size +
                   lwp_lz4_bound(LWP_LZ4_LIBRARY, frame->bytes.size);
     for (size_t i = 0; i < frame->fields.count; i++)
-        size += bytes_of(&frame->fields.items[i].value, variables).size;
+        size += script_bytes_of(&frame->fields.items[i].value, variables).size;
     return size;
 }
 
@@ -112,7 +137,7 @@ static enum lwp_status write_message(const struct script_frame *frame,
         if (lwp_field_is_integer(field->field))
             *lwp_message_integer(&message, field->field) = number_of(&field->value, variables, 0);
         else
-            *lwp_message_bytes(&message, field->field) = bytes_of(&field->value, variables);
+            *lwp_message_bytes(&message, field->field) = script_bytes_of(&field->value, variables);
     }
     if (message.bytes_returned == 0)
         message.bytes_returned = message.data.size;

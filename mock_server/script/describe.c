@@ -18,7 +18,7 @@ void script_print_bytes(struct lwp_bytes bytes, char *out, size_t size)
         const bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
         at += (size_t)snprintf(out + at, size - at, plain ? "%c" : "\\x%02x", c);
     }
-    (void)snprintf(out + at, size - at, bytes.size > SHOWN ? "…" : "\"");
+    (void)snprintf(out + at, size - at, bytes.size > SHOWN ? "\"..." : "\"");
 }
 
 const char *script_kind_word(const struct script_frame *frame)
@@ -36,6 +36,12 @@ static void describe_value(const struct script_value *value, char *out, size_t s
         return;
     case SCRIPT_VARIABLE:
         (void)snprintf(out, size, "$%s", (const char *)value->bytes.data);
+        return;
+    case SCRIPT_NONE:
+        (void)snprintf(out, size, "none");
+        return;
+    case SCRIPT_JOINED:
+        (void)snprintf(out, size, "%zu parts", value->parts.count);
         return;
     case SCRIPT_MAX:
         (void)snprintf(out, size, "max");

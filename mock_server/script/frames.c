@@ -3,6 +3,8 @@
 #include "lwp/wire/errors.h"
 #include "mock_server/script/reader.h"
 
+enum { MAX_REPEAT = 65536 /* Of a string. */ };
+
 /* What stands between the parentheses of hex(…). Its digits are lexed as words and numbers; only
  * their characters count here. */
 static bool is_hex_token(const struct token *token)
@@ -68,6 +70,7 @@ static struct script_value read_variable(struct reader *reader, const struct tok
     if (!reader->in_pattern)
         reader_error(reader, token, "a variable that has been bound before");
     reader_bind(reader, name);
+    reader->bound_now = true;
     return (struct script_value){.kind = SCRIPT_VARIABLE, .bytes = name};
 }
 
@@ -78,10 +81,9 @@ struct value_word {
 };
 
 static const struct value_word value_words[] = {
-    {"max", SCRIPT_MAX, true},
-    {"zero", SCRIPT_ZERO, true},
-    {"wrong", SCRIPT_WRONG, false},
-    {"other-polynomial", SCRIPT_OTHER_POLYNOMIAL, false},
+    {"max", SCRIPT_MAX, true},      {"zero", SCRIPT_ZERO, true},
+    {"wrong", SCRIPT_WRONG, false}, {"other-polynomial", SCRIPT_OTHER_POLYNOMIAL, false},
+    {"none", SCRIPT_NONE, true},
 };
 
 static struct script_value read_word(struct reader *reader, const struct token *token)
@@ -94,11 +96,68 @@ static struct script_value read_word(struct reader *reader, const struct token *
     return (struct script_value){.kind = SCRIPT_ZERO};
 }
 
+/* "text"*COUNT */
+static struct lwp_bytes read_repeated(struct reader *reader)
+{
+    const struct lwp_bytes once = reader_bytes(reader);
+    if (reader->failed || !reader_take(reader, "*"))
+        return once;
+    const size_t times = (size_t)reader_number(reader, MAX_REPEAT, "how many times, at most 65536");
+    uint8_t *all = script_arena_take(&reader->script->arena, once.size * times + 1);
+    for (size_t i = 0; all && !reader->failed && i < times; i++)
+        memcpy(all + i * once.size, once.data, once.size);
+    return (struct lwp_bytes){all, all ? once.size * times : 0};
+}
+
+static bool is_at_bytes(const struct reader *reader)
+{
+    return reader->token->kind == TOKEN_STRING || reader_is(reader, "hex");
+}
+
+/* The first part is in `*value`; the others follow, each behind a +. */
+static void read_parts_behind(struct reader *reader, struct script_value *value)
+{
+    struct script_part part = {value->kind == SCRIPT_VARIABLE, value->bytes};
+    for (;;) {
+        struct script_part *added = SCRIPT_ADD(&reader->script->arena, &value->parts);
+        if (added)
+            *added = part;
+        if (reader->failed || !reader_take(reader, "+"))
+            break;
+        part.is_variable = !is_at_bytes(reader);
+        if (!part.is_variable) {
+            part.bytes = read_repeated(reader);
+            continue;
+        }
+        const struct token *token = reader_next(reader);
+        part.bytes = lwp_bytes_from(reader_text(reader, token), 1);
+        if (token->kind != TOKEN_WORD || !reader_is_bound(reader, part.bytes))
+            reader_error(reader, token, "a string, or a variable that has been bound before");
+    }
+    value->kind = SCRIPT_JOINED;
+}
+
+static struct script_value read_one(struct reader *reader);
+
 static struct script_value read_value(struct reader *reader)
 {
+    const struct token *first = reader->token;
+    struct script_value value = read_one(reader);
+    const bool can_join = value.kind == SCRIPT_BYTES || value.kind == SCRIPT_VARIABLE;
+    if (reader->failed || !can_join || !reader_is(reader, "+"))
+        return value;
+    if (value.kind == SCRIPT_VARIABLE && reader->bound_now)
+        reader_error(reader, first, "a variable that has been bound before");
+    read_parts_behind(reader, &value);
+    return value;
+}
+
+static struct script_value read_one(struct reader *reader)
+{
     const struct token *token = reader->token;
-    if (token->kind == TOKEN_STRING || reader_is(reader, "hex"))
-        return (struct script_value){.kind = SCRIPT_BYTES, .bytes = reader_bytes(reader)};
+    reader->bound_now = false;
+    if (is_at_bytes(reader))
+        return (struct script_value){.kind = SCRIPT_BYTES, .bytes = read_repeated(reader)};
     (void)reader_next(reader);
     if (token->kind == TOKEN_NUMBER)
         return (struct script_value){.kind = SCRIPT_NUMBER, .number = token->number};
@@ -196,7 +255,9 @@ static void check_type(struct reader *reader, const struct script_field *field,
         field->subject == SCRIPT_PAYLOAD && !lwp_field_is_integer(field->field);
     if (field->subject == SCRIPT_JSON || kind == SCRIPT_VARIABLE)
         return;
-    if (wants_bytes != (kind == SCRIPT_BYTES))
+    if (kind == SCRIPT_NONE)
+        reader_error(reader, at, "json.PATH with this value");
+    if (wants_bytes != (kind == SCRIPT_BYTES || kind == SCRIPT_JOINED))
         reader_error(reader, at, wants_bytes ? "a string or hex(…)" : "a number");
     if (kind == SCRIPT_OTHER_POLYNOMIAL && !is_checksum(field))
         reader_error(reader, at, "header_crc or payload_crc with this value");

@@ -28,6 +28,11 @@ void script_bind_number(struct script_variables *variables, struct lwp_bytes nam
 void script_bind_bytes(struct script_variables *variables, struct lwp_bytes name,
                        struct lwp_bytes bytes);
 
+/** The bytes that a value stands for; empty if it stands for none. Joined ones live in the
+ * variables' arena. */
+struct lwp_bytes script_bytes_of(const struct script_value *value,
+                                 const struct script_variables *variables);
+
 /** How many bytes the frame can take at most. */
 size_t script_frame_bound(const struct script_frame *frame,
                           const struct script_variables *variables);

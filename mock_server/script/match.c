@@ -105,16 +105,12 @@ static bool match_number(struct comparison *comparison, const struct script_fiel
 static bool match_bytes(struct comparison *comparison, const struct script_field *field,
                         struct lwp_bytes actual, const char *name, long offset)
 {
-    struct lwp_bytes value = field->value.bytes;
-    if (field->value.kind == SCRIPT_VARIABLE) {
-        const struct script_variable *variable =
-            script_variable_of(comparison->variables, field->value.bytes);
-        if (!variable) {
-            script_bind_bytes(comparison->variables, field->value.bytes, actual);
-            return true;
-        }
-        value = variable->bytes;
+    if (field->value.kind == SCRIPT_VARIABLE &&
+        !script_variable_of(comparison->variables, field->value.bytes)) {
+        script_bind_bytes(comparison->variables, field->value.bytes, actual);
+        return true;
     }
+    const struct lwp_bytes value = script_bytes_of(&field->value, comparison->variables);
     if (lwp_bytes_equal(value, actual) == (field->relation == SCRIPT_EQUAL))
         return true;
     size_t same = 0;
@@ -149,12 +145,28 @@ static bool match_payload_field(struct comparison *comparison, const struct scri
     return match_bytes(comparison, field, actual, wire->name, offset);
 }
 
+/* json.PATH=none, or != none. */
+static bool match_absence(struct comparison *comparison, const struct script_field *field,
+                          const char *path, const char *shown)
+{
+    const bool present = lwp_json_has(comparison->json, path);
+    if (present == (field->relation == SCRIPT_NOT_EQUAL))
+        return true;
+    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "%s member",
+                   present ? "no" : "a");
+    (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "%s",
+                   present ? "there is one" : "none");
+    return differ(comparison, shown, -1);
+}
+
 static bool match_member(struct comparison *comparison, const struct script_field *field,
                          const char *path, const char *shown)
 {
     struct lwp_bytes text = {NULL, 0};
     uint64_t number = 0;
     bool flag = false;
+    if (field->value.kind == SCRIPT_NONE)
+        return match_absence(comparison, field, path, shown);
     if (lwp_json_integer(comparison->json, path, &number) == LWP_OK)
         return match_number(comparison, field, number, shown, -1);
     if (lwp_json_string(comparison->json, path, &text) == LWP_OK)

@@ -117,13 +117,22 @@ static void read_case(struct reader *reader, const struct token *at)
     reader_error(reader, level, "must, should or may");
 }
 
+/* It is printed in every report. */
+static bool is_printable(struct lwp_bytes text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return false;
+    return lwp_utf8_valid(text);
+}
+
 static void read_text(struct reader *reader, const struct token *at)
 {
     const struct token *text = reader_next(reader);
     struct lwp_bytes *added = SCRIPT_ADD(&reader->script->arena, &reader->in_case->texts);
     (void)at;
-    if (text->kind != TOKEN_STRING)
-        reader_error(reader, text, "a string");
+    if (text->kind != TOKEN_STRING || !is_printable(text->bytes))
+        reader_error(reader, text, "a string of printable UTF-8");
     else if (added)
         *added = script_arena_copy(&reader->script->arena, text->bytes);
 }

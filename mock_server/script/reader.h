@@ -10,6 +10,7 @@ struct reader {
     const struct token *token;   /* The next one. */
     bool failed;                 /* The statement under way is broken: its rest is passed over. */
     bool in_pattern;             /* Fields are compared, not set. */
+    bool bound_now;              /* The last value was a variable's first use. */
     struct script_case *in_case; /* The case under way, or NULL. */
     SCRIPT_LIST(struct lwp_bytes) variables; /* Bound so far in this case. */
     unsigned connections;                    /* Bits of those that are open; 1 is c1. */

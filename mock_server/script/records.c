@@ -125,6 +125,9 @@ void reader_records(struct reader *reader, struct script_frame *frame)
 {
     struct record_writer records = {.arena = &reader->script->arena};
     frame->body = SCRIPT_BODY_RECORDS;
+    if (reader->in_pattern && reader_is(reader, "lz4"))
+        reader_error(reader, reader->token,
+                     "records without lz4: what comes is compared as it comes");
     frame->compressed = reader_take(reader, "lz4");
     if (frame->compressed)
         reader_insist(reader, "(");

@@ -21,16 +21,25 @@ enum script_value_kind {
     SCRIPT_NUMBER,
     SCRIPT_MAX,      /* All bits of the field. */
     SCRIPT_BYTES,    /* A string or hex(…). */
+    SCRIPT_JOINED,   /* Strings and variables joined by +: `parts`. */
+    SCRIPT_NONE,     /* json.PATH=none: there is no such member. */
     SCRIPT_VARIABLE, /* $name: bound at first use in a pattern, must match afterwards. */
     SCRIPT_WRONG,    /* The right value with its lowest bit turned over. */
     SCRIPT_ZERO,
     SCRIPT_OTHER_POLYNOMIAL, /* The checksum by the polynomial that is not the dialect's. */
 };
 
+/* One of several parts of a value: bytes, or a variable's name. */
+struct script_part {
+    bool is_variable;
+    struct lwp_bytes bytes;
+};
+
 struct script_value {
     enum script_value_kind kind;
     uint64_t number;
     struct lwp_bytes bytes; /* Also the variable's name, without the $. */
+    SCRIPT_LIST(struct script_part) parts;
 };
 
 enum script_relation {
@@ -123,6 +132,7 @@ struct script_step {
     unsigned covered;    /* Then the dialects that the tagged ones take. */
     unsigned connection; /* 0 is c1. */
     struct lwp_bytes variable;
+    size_t name_size; /* Of a given name, in bytes; 0 for any. */
     struct lwp_bytes raw;
     SCRIPT_LIST(struct script_frame) frames;
     SCRIPT_LIST(struct script_pattern) patterns;
@@ -168,6 +178,10 @@ enum lwp_status script_read(struct script *script, const char *file, struct lwp_
 
 /** Frees all that the script holds. */
 void script_done(struct script *script);
+
+/** Whether the step is for this dialect: it names none, or names it, or is for all that the expects
+ * before it leave. */
+bool script_step_applies(const struct script_step *step, const struct lwp_dialect *dialect);
 
 /** The level's word: "must", "should" or "may". */
 const char *script_level_word(enum script_level level);

@@ -41,7 +41,11 @@ void reader_given(struct reader *reader, const struct token *at)
     if (!step || reader->failed)
         return;
     step->variable = name;
-    if (!is_topic)
+    if (!is_topic && reader_take(reader, "size")) {
+        reader_insist(reader, "=");
+        step->name_size = (size_t)reader_number(reader, 255, "a size of 255 bytes at most");
+    }
+    if (!is_topic || !name.data)
         return;
     /* $t.name as well. */
     const size_t size = name.size + sizeof(".name");
@@ -95,6 +99,14 @@ static unsigned dialect_bit(struct lwp_bytes word)
         if (lwp_bytes_equal(word, lwp_bytes_text(lwp_dialects[i]->name)))
             return 1U << i;
     return 0;
+}
+
+bool script_step_applies(const struct script_step *step, const struct lwp_dialect *dialect)
+{
+    const unsigned bit = dialect_bit(lwp_bytes_text(dialect->name));
+    if (step->is_else)
+        return (step->covered & bit) == 0;
+    return step->dialects == 0 || step->dialects & bit;
 }
 
 /* [lance], [c2] or [spec,c2] behind a statement's word. */
