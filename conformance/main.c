@@ -220,22 +220,49 @@ static enum suite_exit judge(struct program *program,
     return status;
 }
 
+static enum suite_exit list(struct program *program)
+{
+    return (enum suite_exit)list_cases(&program->suite);
+}
+
+static enum suite_exit judge_server_with_reports(struct program *program)
+{
+    const char *text = program->arguments.words[1];
+    if (lwp_address_parse(text, &program->address) != LWP_OK)
+        return (enum suite_exit)arguments_problem("not HOST:PORT", text);
+    return judge(program, judge_server);
+}
+
+static enum suite_exit judge_mock_with_reports(struct program *program)
+{
+    return judge(program, judge_mock);
+}
+
+struct command {
+    const char *word;
+    int word_count; /* With what stands behind it. */
+    bool list;      /* With --list. */
+    enum suite_exit (*carry_out)(struct program *program);
+};
+
+static const struct command commands[] = {
+    {"", 0, true, list},
+    {"server", 2, false, judge_server_with_reports},
+    {"selftest", 1, false, judge_mock_with_reports},
+    {"export-seeds", 2, false, export_seeds},
+};
+
 static enum suite_exit carry_out(struct program *program)
 {
     const struct arguments *arguments = &program->arguments;
     const char *word = arguments->word_count ? arguments->words[0] : "";
-    if (arguments->list && arguments->word_count == 0)
-        return (enum suite_exit)list_cases(&program->suite);
-    if (strcmp(word, "export-seeds") == 0 && arguments->word_count == 2)
-        return export_seeds(program);
-    if (strcmp(word, "server") == 0 && arguments->word_count == 2 && !arguments->list)
-        return lwp_address_parse(arguments->words[1], &program->address) == LWP_OK
-                   ? judge(program, judge_server)
-                   : (enum suite_exit)arguments_problem("not HOST:PORT", arguments->words[1]);
-    if (strcmp(word, "selftest") == 0 && arguments->word_count == 1 && !arguments->list)
-        return judge(program, judge_mock);
-    return (enum suite_exit)arguments_problem("expected server HOST:PORT, selftest or --list",
-                                              word[0] ? word : NULL);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(word, commands[i].word) == 0 &&
+            arguments->word_count == commands[i].word_count && arguments->list == commands[i].list)
+            return commands[i].carry_out(program);
+    return (enum suite_exit)arguments_problem(
+        "expected server HOST:PORT, selftest, export-seeds FOLDER or --list",
+        word[0] ? word : NULL);
 }
 
 int main(int argc, char **argv)

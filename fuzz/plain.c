@@ -81,6 +81,17 @@ enum lwp_kind plain_kind(struct lwp_bytes frame, const struct lwp_dialect *diale
     return flags & 0x04 || frame.size > 44 ? LWP_KIND_INGEST : LWP_KIND_UNKNOWN;
 }
 
+static struct lwp_fault ingest_soundness(struct lwp_bytes frame)
+{
+    if (plain_integer(frame, 12, 8) == 0)
+        return (struct lwp_fault){LWP_INVALID_PAYLOAD, 12, "batch_id"};
+    if (plain_integer(frame, 28, 4) == 0)
+        return (struct lwp_fault){LWP_INVALID_PAYLOAD, 28, "record_count"};
+    if (frame.size == 44)
+        return (struct lwp_fault){LWP_INVALID_PAYLOAD, 32, "payload_length"};
+    return (struct lwp_fault){LWP_OK, 0, ""};
+}
+
 struct lwp_fault plain_soundness(struct lwp_bytes frame)
 {
     if (plain_integer(frame, 6, 2) != 0)
@@ -88,11 +99,11 @@ struct lwp_fault plain_soundness(struct lwp_bytes frame)
     const enum lwp_kind kind = kind_of_flags(frame.data[5]);
     if (kind == LWP_KIND_UNKNOWN)
         return (struct lwp_fault){LWP_INVALID_FLAGS, 5, "flags"};
-    if (kind == LWP_KIND_INGEST && plain_integer(frame, 12, 8) == 0)
-        return (struct lwp_fault){LWP_INVALID_PAYLOAD, 12, "batch_id"};
-    if (kind == LWP_KIND_INGEST && plain_integer(frame, 28, 4) == 0)
-        return (struct lwp_fault){LWP_INVALID_PAYLOAD, 28, "record_count"};
-    if (kind == LWP_KIND_INGEST && frame.size == 44)
+    if (frame.size == 44 && plain_integer(frame, 36, 4) != 0)
+        return (struct lwp_fault){LWP_INVALID_RESERVED, 36, "payload_crc"};
+    if (kind == LWP_KIND_INGEST)
+        return ingest_soundness(frame);
+    if (kind != LWP_KIND_CONTROL && frame.size > 44)
         return (struct lwp_fault){LWP_INVALID_PAYLOAD, 32, "payload_length"};
     return (struct lwp_fault){LWP_OK, 0, ""};
 }

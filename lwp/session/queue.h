@@ -17,7 +17,7 @@ struct lwp_queue {
 /** The waiting bytes; valid until the queue is changed. */
 static inline struct lwp_bytes lwp_queue_bytes(const struct lwp_queue *queue)
 {
-    if (queue->size == 0)
+    if (!queue->data)
         return (struct lwp_bytes){NULL, 0};
     return (struct lwp_bytes){queue->data + queue->start, queue->size};
 }

@@ -674,8 +674,23 @@ static void flags_that_are_not_those_of_a_kind_are_found(void **state)
     for (unsigned flags = 0; flags < 256; flags++) {
         struct lwp_frame frame = hello();
         frame.header.flags = (uint8_t)flags;
-        const bool sound = exact_kind((uint8_t)flags) != LWP_KIND_UNKNOWN;
-        assert_check(&frame, sound ? LWP_OK : LWP_INVALID_FLAGS, "flags");
+        const enum lwp_kind kind = exact_kind((uint8_t)flags);
+        const bool has_payload = kind == LWP_KIND_INGEST || kind == LWP_KIND_CONTROL;
+        if (kind != LWP_KIND_UNKNOWN && !has_payload)
+            assert_check(&frame, LWP_INVALID_PAYLOAD, "payload_length");
+        else
+            assert_check(&frame, has_payload ? LWP_OK : LWP_INVALID_FLAGS, "flags");
+    }
+}
+
+static void a_payload_checksum_without_a_payload_is_found_in_every_kind(void **state)
+{
+    (void)state;
+    static const uint8_t flags[] = {0x04, 0x05, 0x08, 0x10, 0x20, 0x40};
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        struct lwp_frame frame = frame_of(flags[i], bytes_of(NULL, 0));
+        frame.header.payload_crc = 1;
+        assert_check(&frame, LWP_INVALID_RESERVED, "payload_crc");
     }
 }
 
@@ -775,6 +790,7 @@ int main(void)
         cmocka_unit_test(frames_of_all_kinds_are_found_sound),
         cmocka_unit_test(reserved_bytes_that_are_not_0_are_found_in_every_kind),
         cmocka_unit_test(flags_that_are_not_those_of_a_kind_are_found),
+        cmocka_unit_test(a_payload_checksum_without_a_payload_is_found_in_every_kind),
         cmocka_unit_test(an_ingest_needs_batch_id_records_and_payload),
         cmocka_unit_test(recorded_frames_are_split_and_encode_to_the_same_bytes),
     };

@@ -109,7 +109,14 @@ enum lwp_status lwp_frame_check(const struct lwp_frame *frame, struct lwp_fault 
     const enum lwp_kind kind = kind_exactly(frame->header.flags);
     if (kind == LWP_KIND_UNKNOWN)
         return fault_at(fault, LWP_INVALID_FLAGS, LWP_HEADER_flags);
-    return kind == LWP_KIND_INGEST ? check_ingest(frame, fault) : LWP_OK;
+    if (frame->payload.size == 0 && frame->header.payload_crc != 0)
+        return fault_at(fault, LWP_INVALID_RESERVED, LWP_HEADER_payload_crc);
+    if (kind == LWP_KIND_INGEST)
+        return check_ingest(frame, fault);
+    /* 4.2, 4.3, 4.4. */
+    if (kind != LWP_KIND_CONTROL && frame->payload.size)
+        return fault_at(fault, LWP_INVALID_PAYLOAD, LWP_HEADER_payload_length);
+    return LWP_OK;
 }
 
 /* Whether lwp_frame_seal() is to fill in this field. */

@@ -55,8 +55,9 @@ static inline size_t lwp_frame_size(const struct lwp_frame *frame)
 
 /**
  * Judges what the specification demands of a sound frame without saying what follows if it is not
- * so (D23 to D26): reserved bytes, flag bit 7, flag combinations, ingests without batch id, records
- * or payload.
+ * so (D23 to D26): reserved bytes, flag bit 7, flag combinations, a payload checksum without a
+ * payload, Acks, Keepalives and Backpressures with a payload, ingests without batch id, records or
+ * payload.
  *
  * LWP_OK, LWP_INVALID_RESERVED, LWP_INVALID_FLAGS or LWP_INVALID_PAYLOAD, with `*fault` naming the
  * field.

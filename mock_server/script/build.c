@@ -74,29 +74,20 @@ struct lwp_bytes script_bytes_of(const struct script_value *value,
     return value->kind == SCRIPT_BYTES ? value->bytes : (struct lwp_bytes){NULL, 0};
 }
 
-/* The number that a value stands for; `right` is what would be right. */
+/* The number that a value stands for; `right` is what would be right. What is no number is 0. */
 static uint64_t number_of(const struct script_value *value,
                           const struct script_variables *variables, uint64_t right)
 {
     const struct script_variable *variable = NULL;
-    switch (value->kind) {
-    case SCRIPT_NUMBER:
+    if (value->kind == SCRIPT_NUMBER)
         return value->number;
-    case SCRIPT_MAX:
+    if (value->kind == SCRIPT_MAX)
         return UINT64_MAX;
-    case SCRIPT_WRONG:
+    if (value->kind == SCRIPT_WRONG)
         return right ^ 1;
-    case SCRIPT_VARIABLE:
+    if (value->kind == SCRIPT_VARIABLE)
         variable = script_variable_of(variables, value->bytes);
-        return variable ? variable->number : 0;
-    case SCRIPT_ZERO:
-    case SCRIPT_BYTES:
-    case SCRIPT_JOINED:
-    case SCRIPT_NONE:
-    case SCRIPT_OTHER_POLYNOMIAL:
-        return 0;
-    }
-    return 0;
+    return variable ? variable->number : 0;
 }
 
 size_t script_frame_bound(const struct script_frame *frame,

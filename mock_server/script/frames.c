@@ -246,23 +246,33 @@ static bool is_checksum(const struct script_field *field)
            (field->header == LWP_HEADER_header_crc || field->header == LWP_HEADER_payload_crc);
 }
 
+/* Values that only some fields can have: what is expected in their place, or NULL. */
+static const char *misplaced(const struct script_field *field)
+{
+    const enum script_value_kind kind = field->value.kind;
+    if (kind == SCRIPT_NONE)
+        return "json.PATH with this value";
+    if (kind == SCRIPT_OTHER_POLYNOMIAL && !is_checksum(field))
+        return "header_crc or payload_crc with this value";
+    if (kind == SCRIPT_WRONG && field->subject != SCRIPT_HEADER)
+        return "a header field with this value";
+    return NULL;
+}
+
 /* Integers take numbers, texts take bytes; both take variables. */
 static void check_type(struct reader *reader, const struct script_field *field,
                        const struct token *at)
 {
     const enum script_value_kind kind = field->value.kind;
+    const bool is_bytes = kind == SCRIPT_BYTES || kind == SCRIPT_JOINED;
     const bool wants_bytes =
         field->subject == SCRIPT_PAYLOAD && !lwp_field_is_integer(field->field);
     if (field->subject == SCRIPT_JSON || kind == SCRIPT_VARIABLE)
         return;
-    if (kind == SCRIPT_NONE)
-        reader_error(reader, at, "json.PATH with this value");
-    if (wants_bytes != (kind == SCRIPT_BYTES || kind == SCRIPT_JOINED))
+    if (wants_bytes != is_bytes)
         reader_error(reader, at, wants_bytes ? "a string or hex(…)" : "a number");
-    if (kind == SCRIPT_OTHER_POLYNOMIAL && !is_checksum(field))
-        reader_error(reader, at, "header_crc or payload_crc with this value");
-    if (kind == SCRIPT_WRONG && field->subject != SCRIPT_HEADER)
-        reader_error(reader, at, "a header field with this value");
+    else if (misplaced(field))
+        reader_error(reader, at, misplaced(field));
 }
 
 static void read_field(struct reader *reader, struct script_frame *frame, const struct token *word)

@@ -264,10 +264,7 @@ enum lwp_status script_read(struct script *script, const char *file, struct lwp_
         check_case(&reader, &script->cases.items[i]);
     if (script->arena.failed)
         return LWP_NO_MEMORY;
-    if (script->errors.count == errors_before)
-        return LWP_OK;
-    script->cases.count = cases_before;
-    return LWP_INVALID_PAYLOAD;
+    return script->errors.count == errors_before ? LWP_OK : LWP_INVALID_PAYLOAD;
 }
 
 void script_done(struct script *script)

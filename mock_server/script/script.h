@@ -171,8 +171,9 @@ struct script {
  * wrong is added to its errors. `file` names the text in places and must outlive the script; the
  * text need not.
  *
- * LWP_OK; LWP_INVALID_PAYLOAD if there are errors (and then no case of this file is added);
- * LWP_PAYLOAD_TOO_LARGE for more than SCRIPT_MAX_FILE_SIZE bytes; LWP_NO_MEMORY.
+ * LWP_OK; LWP_INVALID_PAYLOAD if there are errors: then the cases are as far as they could be read,
+ * to be checked further but not to be run; LWP_PAYLOAD_TOO_LARGE for more than SCRIPT_MAX_FILE_SIZE
+ * bytes; LWP_NO_MEMORY.
  */
 enum lwp_status script_read(struct script *script, const char *file, struct lwp_bytes text);
 

@@ -29,32 +29,28 @@ static struct lwp_bytes read_new_variable(struct reader *reader)
     return name;
 }
 
-/* given topic $t [records=…] | given name $n */
-void reader_given(struct reader *reader, const struct token *at)
+/* Binds $t.name beside $t. */
+static void bind_name(struct reader *reader, struct lwp_bytes topic)
 {
-    const bool is_topic = reader_take(reader, "topic");
-    if (!is_topic)
-        reader_insist(reader, "name");
-    struct script_step *step =
-        add_step(reader, is_topic ? SCRIPT_GIVEN_TOPIC : SCRIPT_GIVEN_NAME, at);
+    static const char suffix[] = ".name";
+    const size_t size = topic.size + sizeof(suffix);
+    uint8_t *name = topic.size ? script_arena_take(&reader->script->arena, size) : NULL;
+    if (!name)
+        return;
+    memcpy(name, topic.data, topic.size);
+    memcpy(name + topic.size, suffix, sizeof(suffix));
+    reader_bind(reader, (struct lwp_bytes){name, size - 1});
+}
+
+/* given topic $t [records=…] */
+static void read_given_topic(struct reader *reader, const struct token *at)
+{
+    struct script_step *step = add_step(reader, SCRIPT_GIVEN_TOPIC, at);
     const struct lwp_bytes name = read_new_variable(reader);
     if (!step || reader->failed)
         return;
     step->variable = name;
-    if (!is_topic && reader_take(reader, "size")) {
-        reader_insist(reader, "=");
-        step->name_size = (size_t)reader_number(reader, 255, "a size of 255 bytes at most");
-    }
-    if (!is_topic || !name.data)
-        return;
-    /* $t.name as well. */
-    const size_t size = name.size + sizeof(".name");
-    uint8_t *of_name = script_arena_take(&reader->script->arena, size);
-    if (of_name) {
-        memcpy(of_name, name.data, name.size);
-        memcpy(of_name + name.size, ".name", sizeof(".name"));
-        reader_bind(reader, (struct lwp_bytes){of_name, size - 1});
-    }
+    bind_name(reader, name);
     if (!reader_is(reader, "records"))
         return;
     /* The records are those of an ingest that is sent before the case begins. */
@@ -64,6 +60,30 @@ void reader_given(struct reader *reader, const struct token *at)
     frame->kind = LWP_KIND_INGEST;
     frame->place = at->place;
     reader_assignments(reader, frame);
+}
+
+/* given name $n [size=BYTES] */
+static void read_given_name(struct reader *reader, const struct token *at)
+{
+    struct script_step *step = add_step(reader, SCRIPT_GIVEN_NAME, at);
+    const struct lwp_bytes name = read_new_variable(reader);
+    if (!step || reader->failed)
+        return;
+    step->variable = name;
+    if (!reader_take(reader, "size"))
+        return;
+    reader_insist(reader, "=");
+    step->name_size = (size_t)reader_number(reader, 255, "a size of 255 bytes at most");
+}
+
+void reader_given(struct reader *reader, const struct token *at)
+{
+    if (reader_take(reader, "topic"))
+        read_given_topic(reader, at);
+    else if (reader_take(reader, "name"))
+        read_given_name(reader, at);
+    else
+        reader_error(reader, reader->token, "topic $t or name $n");
 }
 
 /* c1 to c16, from 0. False if the word is none of them. */
