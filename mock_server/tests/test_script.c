@@ -8,7 +8,7 @@
 #include "mock_server/script/frames.h"
 #include "mock_server/script/lexer.h"
 
-enum { WIRE_ROOM = 65536, OUR_BATCH = 41, SOUP = 20000 };
+enum { WIRE_ROOM = 65536, OUR_BATCH = 41, NOISES = 20000, SOUPS = 5000 };
 
 #define HEAD "case LWP-5.9/x must server\n text \"t\"\n req R5.9-x\n"
 #define HEAD_LINES 3
@@ -658,7 +658,7 @@ static void random_bytes_are_read_or_told(void **state)
 {
     (void)state;
     uint64_t seed = 2024;
-    for (int i = 0; i < SOUP; i++) {
+    for (int i = 0; i < NOISES; i++) {
         uint8_t bytes[100];
         const size_t size = (size_t)(next_random(&seed) >> 20) % sizeof(bytes);
         fill_random(bytes, size, seed);
@@ -747,7 +747,7 @@ static void random_words_are_read_or_told(void **state)
 {
     (void)state;
     uint64_t seed = 77;
-    for (int i = 0; i < SOUP; i++) {
+    for (int i = 0; i < SOUPS; i++) {
         char text[1024] = "";
         size_t words = (size_t)(next_random(&seed) >> 20) % 40;
         if (next_random(&seed) >> 30 & 1)
