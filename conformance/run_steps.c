@@ -30,17 +30,21 @@ static struct lwp_bytes build(struct run *run, const struct script_step *step)
     for (size_t i = 0; i < step->frames.count; i++)
         bound += script_frame_bound(&step->frames.items[i], &run->variables);
     struct lwp_writer out = lwp_writer_on(script_arena_take(run->arena, bound), bound);
-    for (size_t i = 0; out.data && i < step->frames.count; i++) {
+    enum lwp_status status = out.data ? LWP_OK : LWP_NO_MEMORY;
+    for (size_t i = 0; status == LWP_OK && i < step->frames.count; i++) {
         const struct script_frame *frame = &step->frames.items[i];
         const size_t begin = out.size;
         if (frame->kind == LWP_KIND_INGEST)
             peer->last_batch_id++;
-        if (script_build(frame, run->options->dialect, &run->variables, peer->last_batch_id,
-                         &out) != LWP_OK)
-            break;
-        set_up_watch_sent(run, lwp_bytes_from(lwp_writer_bytes(&out), begin));
+        status =
+            script_build(frame, run->options->dialect, &run->variables, peer->last_batch_id, &out);
+        if (status == LWP_OK)
+            set_up_watch_sent(run, lwp_bytes_from(lwp_writer_bytes(&out), begin));
     }
-    if (!out.data || out.full)
+    if (status == LWP_INVALID_ARGUMENT)
+        step_verdict(run, step, VERDICT_ERROR,
+                     "a variable is not bound, or not to what the field takes");
+    else if (status != LWP_OK)
         step_verdict(run, step, VERDICT_ERROR, "there is no memory for what is to be sent");
     return lwp_writer_bytes(&out);
 }

@@ -39,12 +39,17 @@ static void forget(struct lwp_mock *mock, struct connection **place)
     mock->connection_count--;
 }
 
+void mock_end_all(struct lwp_mock *mock)
+{
+    while (mock->connections)
+        forget(mock, &mock->connections);
+}
+
 void lwp_mock_free(struct lwp_mock *mock)
 {
     if (!mock)
         return;
-    while (mock->connections)
-        forget(mock, &mock->connections);
+    mock_end_all(mock);
     lwp_broker_free(mock->broker);
     free(mock);
 }
@@ -157,7 +162,7 @@ static void mock_wait(struct lwp_world *world, struct lwp_transport *const *tran
         return;
     const uint64_t due = lwp_mock_deadline(mock_world->mock);
     const uint64_t until = due < deadline_ns ? due : deadline_ns;
-    if (until > mock_world->now_ns)
+    if (until > mock_world->now_ns && until != LWP_NEVER)
         mock_world->now_ns = until;
     (void)lwp_mock_step(mock_world->mock, mock_world->now_ns);
 }

@@ -14,6 +14,9 @@ struct lwp_mock {
     uint64_t flush_due_ns; /* When data without an ack becomes visible, or LWP_NEVER. */
 };
 
+/** Ends all connections. */
+void mock_end_all(struct lwp_mock *mock);
+
 /** Steps the connection at `*place` and forgets it if it has ended: then `*place` is the next one.
  */
 bool mock_step_one(struct lwp_mock *mock, struct connection **place, uint64_t now_ns);

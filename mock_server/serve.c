@@ -111,5 +111,6 @@ enum lwp_status lwp_mock_serve(struct lwp_mock *mock, int listener, int stop_fd)
             accept_some(&service, now_ns);
     }
     free(service.fds);
+    mock_end_all(mock);
     return status;
 }

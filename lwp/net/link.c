@@ -59,6 +59,18 @@ enum lwp_status lwp_link_push(struct lwp_link *link, struct lwp_bytes bytes, uin
     return lwp_queue_push(&link->session.out, bytes);
 }
 
+enum lwp_status lwp_link_receive(struct lwp_link *link, struct lwp_frame *frame, uint64_t now_ns)
+{
+    const enum lwp_status status = grow(&link->session.out, LWP_HEADER_SIZE);
+    return status == LWP_OK ? lwp_session_receive(&link->session, frame, now_ns) : status;
+}
+
+enum lwp_status lwp_link_tick(struct lwp_link *link, uint64_t now_ns)
+{
+    const enum lwp_status status = grow(&link->session.out, LWP_HEADER_SIZE);
+    return status == LWP_OK ? lwp_session_tick(&link->session, now_ns) : status;
+}
+
 static enum lwp_status end_reading(struct lwp_link *link, enum lwp_status status)
 {
     link->read_status = status;
@@ -121,8 +133,9 @@ enum lwp_status lwp_link_write(struct lwp_link *link)
         }
         lwp_queue_drop(out, count);
     }
-    if (link->closing)
-        lwp_transport_close(link->transport, LWP_CLOSE_FIN);
+    if (link->closing || link->halving)
+        lwp_transport_close(link->transport, link->closing ? LWP_CLOSE_FIN : LWP_CLOSE_HALF);
+    link->halving = false;
     return LWP_OK;
 }
 
@@ -137,7 +150,6 @@ void lwp_link_close(struct lwp_link *link, enum lwp_close how)
         link->closing = true;
         end_reading(link, LWP_CLOSED);
     }
-    const enum lwp_status status = lwp_link_write(link);
-    if (how == LWP_CLOSE_HALF && status != LWP_WOULD_BLOCK)
-        lwp_transport_close(link->transport, how);
+    link->halving = how == LWP_CLOSE_HALF;
+    (void)lwp_link_write(link);
 }

@@ -13,6 +13,7 @@ struct lwp_link {
     enum lwp_status
         read_status; /* LWP_OK, or how the peer ended it: LWP_CLOSED, LWP_RESET, LWP_IO. */
     bool closing;    /* Nothing is read or sent any more; close when all is written. */
+    bool halving;    /* Nothing is sent any more; half-close when all is written. */
 };
 
 /** Takes over the transport. The output queue holds at most `out_limit` bytes. Allocates nothing
@@ -33,6 +34,11 @@ enum lwp_status lwp_link_send(struct lwp_link *link, const struct lwp_frame *fra
 
 /** Queues bytes as they are: LWP_OK, LWP_FULL or LWP_NO_MEMORY. */
 enum lwp_status lwp_link_push(struct lwp_link *link, struct lwp_bytes bytes, uint64_t now_ns);
+
+/** As lwp_session_receive() and lwp_session_tick(), with room for the Keepalive that they may
+ * queue; LWP_NO_MEMORY besides. */
+enum lwp_status lwp_link_receive(struct lwp_link *link, struct lwp_frame *frame, uint64_t now_ns);
+enum lwp_status lwp_link_tick(struct lwp_link *link, uint64_t now_ns);
 
 /**
  * Reads what is there, 256 KiB or a little more at most, growing the input queue as bytes arrive.

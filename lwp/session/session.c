@@ -37,6 +37,21 @@ static void drop_taken(struct lwp_session *session)
     session->taken = 0;
 }
 
+static enum lwp_status queue_frame(struct lwp_session *session, struct lwp_frame frame,
+                                   uint32_t keep, uint64_t now_ns)
+{
+    uint8_t head[LWP_HEADER_SIZE];
+    if (lwp_frame_size(&frame) > session->out.capacity - session->out.size)
+        return LWP_FULL;
+    lwp_frame_seal(&frame, session->options.dialect->polynomial, keep);
+    lwp_header_encode(&frame.header, head);
+    /* Both fit, as was just looked at. */
+    (void)lwp_queue_push(&session->out, (struct lwp_bytes){head, sizeof(head)});
+    (void)lwp_queue_push(&session->out, frame.payload);
+    session->said_ns = now_ns;
+    return LWP_OK;
+}
+
 /* D37: the answer to our own question, or a question to be answered once. */
 static enum lwp_status answer_keepalive(struct lwp_session *session, uint64_t now_ns)
 {
@@ -45,7 +60,7 @@ static enum lwp_status answer_keepalive(struct lwp_session *session, uint64_t no
         return LWP_OK;
     }
     const struct lwp_frame answer = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
-    return lwp_session_send(session, answer, 0, now_ns);
+    return queue_frame(session, answer, 0, now_ns);
 }
 
 enum lwp_status lwp_session_receive(struct lwp_session *session, struct lwp_frame *frame,
@@ -71,9 +86,11 @@ enum lwp_status lwp_session_receive(struct lwp_session *session, struct lwp_fram
         session->fault = fault;
         return status;
     }
+    const bool is_keepalive = lwp_frame_kind(frame, dialect) == LWP_KIND_KEEPALIVE;
+    if (session->options.keepalive_ns && is_keepalive &&
+        answer_keepalive(session, now_ns) != LWP_OK)
+        return LWP_FULL;
     session->taken = lwp_frame_size(frame);
-    if (session->options.keepalive_ns && lwp_frame_kind(frame, dialect) == LWP_KIND_KEEPALIVE)
-        return answer_keepalive(session, now_ns);
     return LWP_OK;
 }
 
@@ -91,16 +108,12 @@ uint64_t lwp_session_wanted(const struct lwp_session *session)
 enum lwp_status lwp_session_send(struct lwp_session *session, struct lwp_frame frame, uint32_t keep,
                                  uint64_t now_ns)
 {
-    uint8_t head[LWP_HEADER_SIZE];
-    if (lwp_frame_size(&frame) > session->out.capacity - session->out.size)
-        return LWP_FULL;
-    lwp_frame_seal(&frame, session->options.dialect->polynomial, keep);
-    lwp_header_encode(&frame.header, head);
-    /* Both fit, as was just looked at. */
-    (void)lwp_queue_push(&session->out, (struct lwp_bytes){head, sizeof(head)});
-    (void)lwp_queue_push(&session->out, frame.payload);
-    session->said_ns = now_ns;
-    return LWP_OK;
+    const enum lwp_status status = queue_frame(session, frame, keep, now_ns);
+    /* D37: whoever sends a Keepalive has asked. */
+    const bool asks = lwp_frame_kind(&frame, session->options.dialect) == LWP_KIND_KEEPALIVE;
+    if (status == LWP_OK && asks && session->options.keepalive_ns)
+        session->asked = true;
+    return status;
 }
 
 static uint64_t later(uint64_t since_ns, uint64_t by_ns)
@@ -111,8 +124,10 @@ static uint64_t later(uint64_t since_ns, uint64_t by_ns)
 /* When the next Keepalive is due: not while one is unanswered. */
 static uint64_t keepalive_due(const struct lwp_session *session)
 {
+    /* The one who has been silent longer: we, so that the peer does not take us for dead, or the
+     * peer, so that we learn whether it is. */
     const uint64_t quiet_since =
-        session->heard_ns > session->said_ns ? session->heard_ns : session->said_ns;
+        session->heard_ns < session->said_ns ? session->heard_ns : session->said_ns;
     return session->asked ? LWP_NEVER : later(quiet_since, session->options.keepalive_ns);
 }
 
@@ -134,15 +149,14 @@ enum lwp_status lwp_session_tick(struct lwp_session *session, uint64_t now_ns)
 {
     if (session->fault.status != LWP_OK)
         return session->fault.status;
-    if (now_ns >= death_due(session)) {
+    const uint64_t death_ns = death_due(session);
+    const uint64_t keepalive_ns = keepalive_due(session);
+    if (death_ns != LWP_NEVER && now_ns >= death_ns) {
         session->fault = (struct lwp_fault){LWP_TIMEOUT, session->position, NULL};
         return LWP_TIMEOUT;
     }
-    if (now_ns < keepalive_due(session))
+    if (keepalive_ns == LWP_NEVER || now_ns < keepalive_ns)
         return LWP_OK;
     const struct lwp_frame question = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
-    const enum lwp_status status = lwp_session_send(session, question, 0, now_ns);
-    if (status == LWP_OK)
-        session->asked = true;
-    return status;
+    return lwp_session_send(session, question, 0, now_ns);
 }

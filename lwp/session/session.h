@@ -16,8 +16,8 @@ struct lwp_session_options {
     enum lwp_role role;
     const struct lwp_dialect *dialect;
     uint32_t max_payload;   /* Bytes; larger frames are a fault. */
-    uint64_t keepalive_ns;  /* Silence after which a Keepalive is sent, 2.3; 0: no Keepalive is sent
-                               or answered here, the owner sees to it. */
+    uint64_t keepalive_ns;  /* Silence of either side after which a Keepalive is sent, 2.3; 0: no
+                           Keepalive is sent or answered here, the owner sees to it. */
     uint64_t dead_after_ns; /* Silence of the peer after which it is taken for dead; 0: never. */
 };
 
@@ -57,7 +57,7 @@ void lwp_session_received(struct lwp_session *session, size_t size, uint64_t now
  *
  * With keepalive_ns set, a Keepalive that answers ours is noted, any other is answered once (D37);
  * both are handed out as well, never as a reply to something else. LWP_FULL if the answer does not
- * fit the output queue.
+ * fit the output queue: make room, and receive again.
  */
 enum lwp_status lwp_session_receive(struct lwp_session *session, struct lwp_frame *frame,
                                     uint64_t now_ns);

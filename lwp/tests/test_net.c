@@ -974,7 +974,51 @@ static void a_world_without_its_server_refuses(void **state)
     assert_null(transport);
 }
 
+static void a_link_answers_keepalives_before_it_has_sent_anything(void **state)
+{
+    (void)state;
+    struct lwp_session_options options = LINK_OPTIONS;
+    struct pair pair = pipe_of(1024);
+    struct lwp_link link;
+    struct lwp_frame frame = frame_of(LWP_FLAG_KEEPALIVE, bytes_of(NULL, 0));
+    uint8_t wire[LWP_HEADER_SIZE];
+    size_t count = 0;
+    options.keepalive_ns = 10 * LWP_SECOND_NS;
+    lwp_link_init(&link, &options, pair.ends[0], OUT_LIMIT, 0);
+    lwp_frame_seal(&frame, LWP_CRC32, 0);
+    lwp_header_encode(&frame.header, wire);
+    assert_int_equal(lwp_transport_write(pair.ends[1], bytes_of(wire, sizeof(wire)), &count),
+                     LWP_OK);
+    assert_int_equal(lwp_link_read(&link, 0), LWP_OK);
+    assert_int_equal(lwp_link_receive(&link, &frame, 0), LWP_OK);
+    assert_int_equal(lwp_link_write(&link), LWP_OK);
+    uint8_t in[2 * LWP_HEADER_SIZE];
+    assert_int_equal(lwp_transport_read(pair.ends[1], in, sizeof(in), &count), LWP_OK);
+    assert_bytes_equal(bytes_of(in, count), bytes_of(wire, sizeof(wire)));
+    lwp_link_done(&link);
+    lwp_transport_free(pair.ends[1]);
+}
+
+static void a_half_close_waits_too(void **state)
+{
+    (void)state;
+    static const enum lwp_close ways[] = {LWP_CLOSE_HALF, LWP_CLOSE_FIN};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        struct links links;
+        const struct lwp_frame frame = hello();
+        links_open(&links, 10, OUT_LIMIT);
+        for (int sent = 0; sent < 20; sent++)
+            assert_int_equal(lwp_link_send(&links.ends[0], &frame, 0, 0), LWP_OK);
+        lwp_link_close(&links.ends[0], ways[i]);
+        assert_int_equal(drain(&links), 20);
+        assert_int_equal(links.ends[1].read_status, LWP_CLOSED);
+        links_close(&links);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_half_close_waits_too),
+    cmocka_unit_test(a_link_answers_keepalives_before_it_has_sent_anything),
     cmocka_unit_test(pipes_talk_both_ways),
     cmocka_unit_test(sockets_talk_both_ways),
     cmocka_unit_test(ipv6_sockets_talk_both_ways),

@@ -889,9 +889,61 @@ static void two_silent_sessions_keep_each_other_alive_and_no_more(void **state)
             assert_in_range(hour_of_silence(later[i], delays[j]), 200, 4 * 361);
 }
 
+static void what_we_hear_does_not_silence_us_for_30_seconds(void **state)
+{
+    (void)state;
+    struct lwp_session session = living_session(LWP_CLIENT, 0);
+    for (uint64_t second = 1; second < 30; second++) {
+        feed_frame(&session, LWP_FLAG_ACK, second * SECOND_NS);
+        assert_int_equal(receive(&session, second * SECOND_NS), LWP_OK);
+        assert_int_equal(lwp_session_tick(&session, second * SECOND_NS), LWP_OK);
+    }
+    assert_true(said(&session) >= 1);
+    session_close(&session);
+}
+
+static void a_question_of_the_owner_is_a_question_too(void **state)
+{
+    (void)state;
+    struct lwp_session session = living_session(LWP_CLIENT, 0);
+    const struct lwp_frame question = frame_of(LWP_FLAG_KEEPALIVE, bytes_of(NULL, 0));
+    assert_int_equal(lwp_session_send(&session, question, 0, SECOND_NS), LWP_OK);
+    feed_frame(&session, LWP_FLAG_KEEPALIVE, SECOND_NS);
+    assert_int_equal(receive(&session, SECOND_NS), LWP_OK);
+    assert_int_equal(said(&session), 1);
+    session_close(&session);
+}
+
+static void an_answer_that_finds_no_room_is_given_later(void **state)
+{
+    (void)state;
+    struct lwp_session session = living_session(LWP_SERVER, 0);
+    struct lwp_frame frame;
+    session.out.capacity = LWP_HEADER_SIZE - 1;
+    feed_frame(&session, LWP_FLAG_ACK, SECOND_NS);
+    feed_frame(&session, LWP_FLAG_KEEPALIVE, SECOND_NS);
+    feed_frame(&session, LWP_FLAG_CONTROL, SECOND_NS);
+    assert_int_equal(receive(&session, SECOND_NS), LWP_OK);
+    assert_int_equal(receive(&session, SECOND_NS), LWP_FULL);
+    assert_int_equal(receive(&session, SECOND_NS), LWP_FULL);
+    assert_int_equal(session.fault.status, LWP_OK);
+    assert_int_equal(said(&session), 0);
+    session.out.capacity = 4096;
+    assert_int_equal(lwp_session_receive(&session, &frame, SECOND_NS), LWP_OK);
+    assert_int_equal(frame.header.flags, LWP_FLAG_KEEPALIVE);
+    assert_int_equal(said(&session), 1);
+    assert_int_equal(lwp_session_receive(&session, &frame, SECOND_NS), LWP_OK);
+    assert_int_equal(frame.header.flags, LWP_FLAG_CONTROL);
+    assert_int_equal(receive(&session, SECOND_NS), LWP_MORE);
+    session_close(&session);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_that_finds_no_room_is_given_later),
+        cmocka_unit_test(a_question_of_the_owner_is_a_question_too),
+        cmocka_unit_test(what_we_hear_does_not_silence_us_for_30_seconds),
         cmocka_unit_test(every_cut_of_a_stream_gives_the_same_frames),
         cmocka_unit_test(a_stream_in_single_bytes_gives_each_frame_with_its_last_byte),
         cmocka_unit_test(many_frames_in_one_read_come_one_by_one),

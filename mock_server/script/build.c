@@ -209,10 +209,34 @@ static struct lwp_frame right_frame(const struct script_frame *frame,
     return built;
 }
 
+static bool is_bound_as(const struct script_variables *variables, struct lwp_bytes name,
+                        bool as_bytes)
+{
+    const struct script_variable *variable = script_variable_of(variables, name);
+    return variable && variable->is_bytes == as_bytes;
+}
+
+/* Whether the variables of the value are bound, and to what the field takes. */
+static bool is_resolved(const struct script_field *field, const struct script_variables *variables)
+{
+    const bool wants_bytes =
+        field->subject == SCRIPT_PAYLOAD && !lwp_field_is_integer(field->field);
+    if (field->value.kind == SCRIPT_VARIABLE)
+        return is_bound_as(variables, field->value.bytes, wants_bytes);
+    for (size_t i = 0; i < field->value.parts.count; i++)
+        if (field->value.parts.items[i].is_variable &&
+            !is_bound_as(variables, field->value.parts.items[i].bytes, true))
+            return false;
+    return true;
+}
+
 enum lwp_status script_build(const struct script_frame *frame, const struct lwp_dialect *dialect,
                              const struct script_variables *variables, uint64_t batch_id,
                              struct lwp_writer *out)
 {
+    for (size_t i = 0; i < frame->fields.count; i++)
+        if (!is_resolved(&frame->fields.items[i], variables))
+            return LWP_INVALID_ARGUMENT;
     uint8_t *head = lwp_write_room(out, LWP_HEADER_SIZE);
     const size_t begin = out->size;
     if (!head)

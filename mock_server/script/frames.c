@@ -303,32 +303,57 @@ static void read_field(struct reader *reader, struct script_frame *frame, const 
         *added = field;
 }
 
+static void read_payload(struct reader *reader, struct script_frame *frame)
+{
+    frame->body = SCRIPT_BODY_BYTES;
+    frame->bytes = reader_bytes(reader);
+}
+
+struct body_row {
+    const char *word;
+    void (*read)(struct reader *reader, struct script_frame *frame);
+};
+
+static const struct body_row bodies[] = {
+    {"payload", read_payload},
+    {"records", reader_records},
+    {"fill", read_fill},
+};
+
+/* What is wrong with this body for this frame, or NULL. */
+static const char *misplaced_body(const struct reader *reader, const struct script_frame *frame,
+                                  const struct body_row *row)
+{
+    const bool has_data = !frame->command || frame->command->code == LWP_COMMAND_FETCH_RESPONSE;
+    if (frame->body != SCRIPT_BODY_NONE)
+        return "one of payload, records and fill only";
+    if (row->read == reader_records && !has_data)
+        return "a frame that holds records";
+    if (row->read == read_fill && reader->in_pattern)
+        return "payload or records: fill is only sent";
+    return NULL;
+}
+
+static void read_body(struct reader *reader, struct script_frame *frame, const struct body_row *row,
+                      const struct token *word)
+{
+    const char *problem = misplaced_body(reader, frame, row);
+    if (problem)
+        reader_error(reader, word, problem);
+    reader_insist(reader, "=");
+    if (!reader->failed)
+        row->read(reader, frame);
+}
+
 /* payload=…, records=…, fill=… or a field. */
 static void read_assignment(struct reader *reader, struct script_frame *frame)
 {
     const struct token *word = reader_next(reader);
-    static const char *const bodies[] = {"payload", "records", "fill"};
-    const bool has_data = !frame->command || frame->command->code == LWP_COMMAND_FETCH_RESPONSE;
-    for (int i = 0; i < 3; i++) {
-        if (!lwp_bytes_equal(word->text, lwp_bytes_text(bodies[i])))
-            continue;
-        if (frame->body != SCRIPT_BODY_NONE)
-            reader_error(reader, word, "one of payload, records and fill only");
-        if (i == 1 && !has_data)
-            reader_error(reader, word, "a frame that holds records");
-        reader_insist(reader, "=");
-        if (reader->failed)
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+        if (lwp_bytes_equal(word->text, lwp_bytes_text(bodies[i].word))) {
+            read_body(reader, frame, &bodies[i], word);
             return;
-        if (i == 1) {
-            reader_records(reader, frame);
-        } else if (i == 2) {
-            read_fill(reader, frame);
-        } else {
-            frame->body = SCRIPT_BODY_BYTES;
-            frame->bytes = reader_bytes(reader);
         }
-        return;
-    }
     read_field(reader, frame, word);
 }
 
