@@ -15,14 +15,13 @@ static const struct lwp_broker_limits defaults = {
     .max_payload = LWP_MAX_PAYLOAD_DEFAULT,
 };
 
-enum lwp_status lwp_broker_new(const struct lwp_dialect *dialect,
-                               const struct lwp_broker_limits *limits, const char *auth_token,
+enum lwp_status lwp_broker_new(const struct lwp_broker_limits *limits, const char *auth_token,
                                struct lwp_broker **broker)
 {
     struct lwp_broker *made = calloc(1, sizeof(*made));
     if (!made)
         return LWP_NO_MEMORY;
-    made->dialect = dialect;
+
     made->limits = *limits;
     if (!made->limits.max_topics)
         made->limits.max_topics = defaults.max_topics;
@@ -180,11 +179,12 @@ static enum lwp_status wrap_in_document(enum lwp_text text, struct lwp_writer *o
     return status;
 }
 
-enum lwp_status lwp_broker_error(struct lwp_broker *broker, enum lwp_text text,
-                                 struct lwp_bytes argument, struct lwp_reply *reply)
+enum lwp_status lwp_broker_error(struct lwp_broker *broker, const struct lwp_dialect *dialect,
+                                 enum lwp_text text, struct lwp_bytes argument,
+                                 struct lwp_reply *reply)
 {
     enum { TEXT_SIZE = 512, QUOTED_SIZE = 1024, JSON_GROWTH = 6 };
-    const bool as_json = broker->dialect->error_form == LWP_ERRORS_AS_JSON;
+    const bool as_json = dialect->error_form == LWP_ERRORS_AS_JSON;
     if (as_json && argument.size > QUOTED_SIZE)
         argument.size = QUOTED_SIZE;
     struct lwp_writer nowhere = {.full = true};

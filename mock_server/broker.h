@@ -27,10 +27,15 @@ struct lwp_reply {
     struct lwp_bytes payload; /* Until the next call of the broker. */
 };
 
-/** A broker without topics: LWP_OK or LWP_NO_MEMORY. `auth_token` may be NULL for none; it and the
- * dialect must outlive the broker. Zero limits take their defaults. */
-enum lwp_status lwp_broker_new(const struct lwp_dialect *dialect,
-                               const struct lwp_broker_limits *limits, const char *auth_token,
+/* Who asks; belongs to the connection. */
+struct lwp_asker {
+    const struct lwp_dialect *dialect; /* In which the answer is given. */
+    bool authenticated;
+};
+
+/** A broker without topics: LWP_OK or LWP_NO_MEMORY. `auth_token` may be NULL for none; it must
+ * outlive the broker. Zero limits take their defaults. */
+enum lwp_status lwp_broker_new(const struct lwp_broker_limits *limits, const char *auth_token,
                                struct lwp_broker **broker);
 
 /** Frees the broker and all that it knows; NULL is fine. */
@@ -41,16 +46,18 @@ void lwp_broker_set_time(struct lwp_broker *broker, uint64_t epoch_secs);
 
 /**
  * Answers a control command; a code without a row, or -1, is answered with an error.
- * `*authenticated` belongs to the connection; a right token sets it.
+ * A right token makes the
+ * asker authenticated.
  *
  * LWP_OK, with the answer; LWP_NO_MEMORY: close the connection.
  */
-enum lwp_status lwp_broker_control(struct lwp_broker *broker, int command, struct lwp_bytes payload,
-                                   bool *authenticated, struct lwp_reply *reply);
+enum lwp_status lwp_broker_control(struct lwp_broker *broker, struct lwp_asker *asker, int command,
+                                   struct lwp_bytes payload, struct lwp_reply *reply);
 
 /** The error answer of this text, as the dialect forms it. LWP_OK or LWP_NO_MEMORY. */
-enum lwp_status lwp_broker_error(struct lwp_broker *broker, enum lwp_text text,
-                                 struct lwp_bytes argument, struct lwp_reply *reply);
+enum lwp_status lwp_broker_error(struct lwp_broker *broker, const struct lwp_dialect *dialect,
+                                 enum lwp_text text, struct lwp_bytes argument,
+                                 struct lwp_reply *reply);
 
 /** Whether ingests need authentication. */
 bool lwp_broker_guarded(const struct lwp_broker *broker);

@@ -23,7 +23,7 @@ struct broker_commit {
 };
 
 struct lwp_broker {
-    const struct lwp_dialect *dialect;
+
     struct lwp_broker_limits limits;
     const char *auth_token;
     uint64_t epoch_secs;

@@ -11,18 +11,20 @@ enum lwp_status request_refuse_id(const struct request *request, enum lwp_text t
         digits[--at] = (uint8_t)('0' + id % 10);
         id /= 10;
     } while (id);
-    return lwp_broker_error(request->broker, text,
+    return lwp_broker_error(request->broker, request->asker->dialect, text,
                             (struct lwp_bytes){digits + at, sizeof(digits) - at}, request->reply);
 }
 
 enum lwp_status request_refuse_name(const struct request *request, enum lwp_text text)
 {
-    return lwp_broker_error(request->broker, text, request->message.name, request->reply);
+    return lwp_broker_error(request->broker, request->asker->dialect, text, request->message.name,
+                            request->reply);
 }
 
 enum lwp_status request_refuse(const struct request *request, enum lwp_text text)
 {
-    return lwp_broker_error(request->broker, text, (struct lwp_bytes){NULL, 0}, request->reply);
+    return lwp_broker_error(request->broker, request->asker->dialect, text,
+                            (struct lwp_bytes){NULL, 0}, request->reply);
 }
 
 /* Answers with what was written, or tries again with more room. */
@@ -77,7 +79,7 @@ static enum lwp_status authenticate(const struct request *request)
         return LWP_NO_MEMORY;
     (void)lwp_message_encode(&answer, &out);
     if (!fault)
-        *request->authenticated = true;
+        request->asker->authenticated = true;
     return request_reply(request, LWP_COMMAND_AUTHENTICATE_RESPONSE, &out);
 }
 
@@ -144,12 +146,11 @@ static enum lwp_text judge_form(const struct handler *handler, const struct lwp_
     return text == NO_TEXT && !lenient ? LWP_TEXT_INVALID_FRAME : text;
 }
 
-enum lwp_status lwp_broker_control(struct lwp_broker *broker, int command, struct lwp_bytes payload,
-                                   bool *authenticated, struct lwp_reply *reply)
+enum lwp_status lwp_broker_control(struct lwp_broker *broker, struct lwp_asker *asker, int command,
+                                   struct lwp_bytes payload, struct lwp_reply *reply)
 {
-    struct request request = {
-        .broker = broker, .text_ok = true, .authenticated = authenticated, .reply = reply};
-    if (command == broker->dialect->cluster_status_command)
+    struct request request = {.broker = broker, .text_ok = true, .asker = asker, .reply = reply};
+    if (command == asker->dialect->cluster_status_command)
         command = LWP_COMMAND_GET_CLUSTER_STATUS;
     const struct handler *handler = handler_of(command);
     if (!handler)
@@ -160,8 +161,9 @@ enum lwp_status lwp_broker_control(struct lwp_broker *broker, int command, struc
         lwp_message_decode(handler->command, payload, &request.message, &rest, &fault);
     request.text_ok = status != LWP_INVALID_TEXT;
     const enum lwp_text text =
-        judge_form(handler, broker->dialect, payload.size, status != LWP_INVALID_LENGTH, rest.size);
+        judge_form(handler, asker->dialect, payload.size, status != LWP_INVALID_LENGTH, rest.size);
     if (text != NO_TEXT)
-        return lwp_broker_error(broker, text, lwp_bytes_text("payload length"), reply);
+        return lwp_broker_error(broker, asker->dialect, text, lwp_bytes_text("payload length"),
+                                reply);
     return handler->answer(&request);
 }

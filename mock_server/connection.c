@@ -20,8 +20,12 @@ void connection_init(struct connection *connection, const struct lwp_session_opt
                      struct lwp_broker *broker, struct lwp_transport *transport, uint64_t now_ns)
 {
     *connection = (struct connection){.broker = broker};
-    connection->authenticated = !lwp_broker_guarded(broker);
-    lwp_link_init(&connection->link, options, transport, MAX_OUT_SIZE, now_ns);
+    struct lwp_session_options decided = *options;
+    connection->undecided = !options->dialect;
+    if (connection->undecided)
+        decided.dialect = &lwp_dialect_lance;
+    connection->asker = (struct lwp_asker){decided.dialect, !lwp_broker_guarded(broker)};
+    lwp_link_init(&connection->link, &decided, transport, MAX_OUT_SIZE, now_ns);
 }
 
 void connection_done(struct connection *connection)
@@ -63,8 +67,8 @@ static void send_error(struct connection *connection, enum lwp_text text, const 
                        uint64_t now_ns)
 {
     struct lwp_reply reply;
-    const enum lwp_status status =
-        lwp_broker_error(connection->broker, text, lwp_bytes_text(argument), &reply);
+    const enum lwp_status status = lwp_broker_error(connection->broker, connection->asker.dialect,
+                                                    text, lwp_bytes_text(argument), &reply);
     send_reply(connection, status, &reply, now_ns);
 }
 
@@ -133,7 +137,7 @@ static bool are_records(struct lwp_bytes payload, uint32_t record_count)
 static void store(struct connection *connection, const struct lwp_frame *frame,
                   struct lwp_bytes payload, uint64_t now_ns)
 {
-    const struct lwp_dialect *dialect = connection->link.session.options.dialect;
+    const struct lwp_dialect *dialect = connection->asker.dialect;
     if (dialect->refuses_unsound && is_duplicate(connection, frame->header.batch_id)) {
         send_error(connection, LWP_TEXT_INVALID_FRAME, "batch_id", now_ns);
         return;
@@ -183,9 +187,9 @@ static void store_decompressed(struct connection *connection, const struct lwp_f
 static void handle_ingest(struct connection *connection, const struct lwp_frame *frame,
                           uint64_t now_ns)
 {
-    const struct lwp_dialect *dialect = connection->link.session.options.dialect;
+    const struct lwp_dialect *dialect = connection->asker.dialect;
     const bool compressed = frame->header.flags & LWP_FLAG_COMPRESSED;
-    if (!connection->authenticated)
+    if (!connection->asker.authenticated)
         send_error(connection, LWP_TEXT_AUTH_REQUIRED, NULL, now_ns);
     else if (!lwp_broker_has_topic(connection->broker, frame->header.topic_id))
         send_error(connection, LWP_TEXT_TOPIC_UNKNOWN, NULL, now_ns);
@@ -201,9 +205,9 @@ static void handle_control(struct connection *connection, const struct lwp_frame
                            uint64_t now_ns)
 {
     struct lwp_reply reply;
-    const int command = lwp_frame_command(frame, connection->link.session.options.dialect);
-    const enum lwp_status status = lwp_broker_control(connection->broker, command, frame->payload,
-                                                      &connection->authenticated, &reply);
+    const int command = lwp_frame_command(frame, connection->asker.dialect);
+    const enum lwp_status status =
+        lwp_broker_control(connection->broker, &connection->asker, command, frame->payload, &reply);
     send_reply(connection, status, &reply, now_ns);
 }
 
@@ -220,7 +224,7 @@ static void handle_keepalive(struct connection *connection, const struct lwp_fra
 
 static void handle(struct connection *connection, const struct lwp_frame *frame, uint64_t now_ns)
 {
-    const struct lwp_dialect *dialect = connection->link.session.options.dialect;
+    const struct lwp_dialect *dialect = connection->asker.dialect;
     struct lwp_fault fault;
     if (dialect->refuses_unsound && lwp_frame_check(frame, &fault) != LWP_OK) {
         send_error(connection, LWP_TEXT_INVALID_FRAME, fault.field, now_ns);
@@ -269,11 +273,28 @@ static void plant_bugs(struct lwp_session *session)
 #define plant_bugs(session) ((void)0)
 #endif
 
+/* The polynomial of the first header tells the dialect, and with it the form of errors. */
+static void decide_dialect(struct connection *connection)
+{
+    struct lwp_session *session = &connection->link.session;
+    const struct lwp_bytes in = lwp_queue_bytes(&session->in);
+    struct lwp_header header;
+    if (in.size < LWP_HEADER_SIZE)
+        return;
+    lwp_header_decode(in.data, &header);
+    if (lwp_header_check(&header, lwp_dialect_spec.polynomial) == LWP_OK)
+        connection->asker.dialect = &lwp_dialect_spec;
+    session->options.dialect = connection->asker.dialect;
+    connection->undecided = false;
+}
+
 /* Answers the frames that have been read, until they are used up or the peer must read first. */
 static void work_off(struct connection *connection, uint64_t now_ns)
 {
     struct lwp_session *session = &connection->link.session;
     connection->stalled = false;
+    if (connection->undecided)
+        decide_dialect(connection);
     while (!connection->link.closing) {
         if (session->out.size >= BUSY_OUT_SIZE || connection->ack_count >= MAX_ACKS) {
             connection->stalled = true;

@@ -14,7 +14,8 @@ struct connection {
     struct lwp_link link;
     struct lwp_broker *broker;
     uint64_t ack_delay_ns;
-    bool authenticated;
+    struct lwp_asker asker;
+    bool undecided;       /* The dialect shows in the first header (auto). */
     bool stalled;         /* Frames are left because the peer does not read. */
     uint64_t reset_by_ns; /* When a close that does not get through becomes a reset. */
     bool done;            /* Nothing more will happen: forget it. */
@@ -27,7 +28,8 @@ struct connection {
     struct connection *next;
 };
 
-/** Begins a connection on a transport, which it takes over. */
+/** Begins a connection on a transport, which it takes over. Without a dialect in the options it is
+ * taken from the first header: CRC-32C is `spec`, all else `lance`. */
 void connection_init(struct connection *connection, const struct lwp_session_options *options,
                      struct lwp_broker *broker, struct lwp_transport *transport, uint64_t now_ns);
 

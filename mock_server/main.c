@@ -19,7 +19,8 @@ static const char help[] =
     "Usage: lwp-mock [OPTION]...\n"
     "\n"
     "  --listen HOST:PORT   where to listen; port 0 takes a free one   [127.0.0.1:0]\n"
-    "  --dialect D          whom to imitate: lance, spec, lance-py     [lance]\n"
+    "  --dialect D          whom to imitate: lance, spec, lance-py; auto takes spec or\n"
+    "                       lance from the first header of each connection [lance]\n"
     "  --ready-file FILE    write HOST:PORT there once the port is open\n"
     "  --auth-token TOKEN   refuse ingests before Authenticate with this token\n"
     "  --max-payload BYTES  the largest payload of a frame             [16777216]\n"
@@ -91,7 +92,9 @@ static int take_option(int option, const char *value, struct arguments *argument
         return -1;
     case 'd':
         arguments->mock.dialect = lwp_dialect_named(value);
-        return arguments->mock.dialect ? -1 : usage("no such dialect", value);
+        if (arguments->mock.dialect || strcmp(value, "auto") == 0)
+            return -1;
+        return usage("no such dialect", value);
     case 'r':
         arguments->ready_file = value;
         return -1;

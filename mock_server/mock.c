@@ -20,8 +20,7 @@ enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_
         made->options.max_payload = LWP_MAX_PAYLOAD_DEFAULT;
     made->flush_due_ns = LWP_NEVER;
     const struct lwp_broker_limits limits = {.max_payload = made->options.max_payload};
-    const enum lwp_status status =
-        lwp_broker_new(options->dialect, &limits, options->auth_token, &made->broker);
+    const enum lwp_status status = lwp_broker_new(&limits, options->auth_token, &made->broker);
     if (status != LWP_OK) {
         free(made);
         return status;

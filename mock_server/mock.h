@@ -8,7 +8,8 @@
 #include "lwp/wire/dialect.h"
 
 struct lwp_mock_options {
-    const struct lwp_dialect *dialect; /* Whom it imitates. */
+    const struct lwp_dialect *dialect; /* Whom it imitates; NULL: each connection shows it by its
+                                      first header, CRC-32C for `spec`, else `lance`. */
     uint32_t max_payload;              /* Bytes of a frame's payload; 0: 16 MiB. */
     const char *auth_token;            /* Ingests need it; NULL: none do. */
     uint64_t ack_delay_ns; /* What an ack waits; the deployed server takes 5 ms and more. */

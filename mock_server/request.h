@@ -12,7 +12,7 @@ struct request {
     struct lwp_broker *broker;
     struct lwp_message message;
     bool text_ok; /* The payload's text is UTF-8. */
-    bool *authenticated;
+    struct lwp_asker *asker;
     struct lwp_reply *reply;
 };
 

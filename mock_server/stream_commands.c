@@ -27,7 +27,7 @@ static enum lwp_status reply_beyond(const struct request *request, uint64_t end)
     struct lwp_writer out;
     if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK)
         return LWP_NO_MEMORY;
-    if (request->broker->dialect->beyond_end == LWP_BEYOND_CATCHING_UP) {
+    if (request->asker->dialect->beyond_end == LWP_BEYOND_CATCHING_UP) {
         (void)lwp_message_encode(&answer, &out);
         return request_reply(request, LWP_COMMAND_CATCHING_UP, &out);
     }
@@ -47,7 +47,7 @@ static uint64_t count_records(const struct request *request, struct lwp_bytes da
 {
     uint64_t count = 0;
     struct lwp_fault fault;
-    if (!request->broker->dialect->counts_records)
+    if (!request->asker->dialect->counts_records)
         return data.size ? 1 : 0;
     (void)lwp_tlv_count(data, &count, &fault);
     return count;
@@ -79,7 +79,7 @@ static enum lwp_status reply_fetch(const struct request *request, const struct l
 
 enum lwp_status answer_fetch(const struct request *request)
 {
-    const struct lwp_dialect *dialect = request->broker->dialect;
+    const struct lwp_dialect *dialect = request->asker->dialect;
     const struct lwp_message *message = &request->message;
     const struct lwp_log *log = broker_log_of(request->broker, message->topic_id);
     const bool readable = message->topic_id != 0 || dialect->default_topic_readable;
@@ -121,7 +121,7 @@ enum lwp_status answer_subscribe(const struct request *request)
 
 enum lwp_status answer_unsubscribe(const struct request *request)
 {
-    if (!request->broker->dialect->unsubscribe_acked)
+    if (!request->asker->dialect->unsubscribe_acked)
         return request_reply_id(request, "unsubscribed", request->message.topic_id);
     *request->reply = (struct lwp_reply){.is_ack = true, .batch_id = request->message.consumer_id};
     return LWP_OK;
@@ -138,8 +138,8 @@ enum lwp_status answer_commit_offset(const struct request *request)
         return reply_offset(request, LWP_COMMAND_COMMIT_ACK, message->offset);
     }
     if (broker->commit_count >= broker->limits.max_commits)
-        return lwp_broker_error(broker, LWP_TEXT_STORAGE, lwp_bytes_text("too many commits"),
-                                request->reply);
+        return lwp_broker_error(broker, request->asker->dialect, LWP_TEXT_STORAGE,
+                                lwp_bytes_text("too many commits"), request->reply);
     struct broker_commit *commit = malloc(sizeof(*commit));
     if (!commit)
         return LWP_NO_MEMORY;

@@ -26,7 +26,7 @@ static enum lwp_status reply_topic(const struct request *request, const struct b
     struct lwp_writer out;
     const struct lwp_topic document = document_of(topic, with_retention);
     if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK ||
-        lwp_json_write_topic(request->broker->dialect, &document, &out) != LWP_OK)
+        lwp_json_write_topic(request->asker->dialect, &document, &out) != LWP_OK)
         return LWP_NO_MEMORY;
     return request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out);
 }
@@ -50,7 +50,7 @@ static enum lwp_text judge_name(const struct request *request)
     const struct lwp_bytes name = request->message.name;
     if (broker_topic_by_name(request->broker, name) && !LWP_BUG(accepts_duplicate_topic))
         return LWP_TEXT_TOPIC_EXISTS;
-    const bool any = request->broker->dialect->any_topic_name;
+    const bool any = request->asker->dialect->any_topic_name;
     if (any ? !request->text_ok : !has_only_allowed_characters(name))
         return LWP_TEXT_TOPIC_NAME_CHARACTERS;
     return name.size > MAX_NAME_SIZE ? LWP_TEXT_TOPIC_NAME_LONG : LWP_TEXT_COUNT;
@@ -98,13 +98,13 @@ static enum lwp_status create(const struct request *request, enum lwp_text if_em
     if (request->message.name.size == 0)
         return request_refuse(request, if_empty);
     const enum lwp_text text = judge_name(request);
-    if (text == LWP_TEXT_TOPIC_NAME_LONG && !broker->dialect->any_topic_name)
+    if (text == LWP_TEXT_TOPIC_NAME_LONG && !request->asker->dialect->any_topic_name)
         broker->next_id++; /* The deployed server takes the id before it makes the directory. */
     if (text != LWP_TEXT_COUNT)
         return request_refuse_name(request, text);
     if (broker->topic_count >= broker->limits.max_topics)
-        return lwp_broker_error(broker, LWP_TEXT_STORAGE, lwp_bytes_text("too many topics"),
-                                request->reply);
+        return lwp_broker_error(broker, request->asker->dialect, LWP_TEXT_STORAGE,
+                                lwp_bytes_text("too many topics"), request->reply);
     struct broker_topic *topic = NULL;
     if (add_topic(request, &topic) != LWP_OK)
         return LWP_NO_MEMORY;
@@ -153,7 +153,7 @@ enum lwp_status answer_list_topics(const struct request *request)
     }
     enum lwp_status status = broker_scratch(broker, room, &out);
     if (status == LWP_OK)
-        status = lwp_json_write_topics(broker->dialect, topics, broker->topic_count, &out);
+        status = lwp_json_write_topics(request->asker->dialect, topics, broker->topic_count, &out);
     free(topics);
     return status == LWP_OK ? request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out) : status;
 }
@@ -177,7 +177,7 @@ enum lwp_status answer_set_retention(const struct request *request)
     struct lwp_writer out;
     const struct lwp_topic document = document_of(topic, true);
     if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK ||
-        lwp_json_write_retention(request->broker->dialect, &document, &out) != LWP_OK)
+        lwp_json_write_retention(request->asker->dialect, &document, &out) != LWP_OK)
         return LWP_NO_MEMORY;
     return request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out);
 }
