@@ -58,6 +58,7 @@ class Outcome:
     stderr: str
     folder: Path
     peak_kib: int
+    cpu_seconds: float
     events: list[dict] = field(default_factory=list)
 
     @property
@@ -128,8 +129,9 @@ def becomes_readable(fd: int, seconds: float, close: bool = True) -> bool:
 MEASURE = """
 import os, resource, sys
 status = os.spawnv(os.P_WAIT, sys.argv[2], sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
 with open(sys.argv[1], "w") as file:
-    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+    file.write(f"{used.ru_maxrss} {used.ru_utime + used.ru_stime}")
 sys.exit(status if status >= 0 else 128 - status)
 """
 
@@ -154,7 +156,8 @@ RunConform = Callable[..., Outcome]
 @pytest.fixture
 def conform(conform_program: Path, tmp_path: Path) -> RunConform:
     """`conform("server", address, …)` runs the program to its end. With `reports` it writes all
-    three forms, which are read and must be sound; `measured` it tells its peak memory."""
+    three forms, which are read and must be sound; `measured` it tells its peak memory and the
+    processor time."""
     count = 0
 
     def run(*arguments: object, reports: bool = True, measured: bool = False,
@@ -168,13 +171,13 @@ def conform(conform_program: Path, tmp_path: Path) -> RunConform:
             command += ["--text", str(folder / FOR_PEOPLE), "--jsonl", str(folder / "report.jsonl"),
                         "--junit", str(folder / "report.xml")]
         if measured:
-            command = [sys.executable, "-I", "-S", "-c", MEASURE, str(folder / "peak"), *command]
+            command = [sys.executable, "-I", "-S", "-c", MEASURE, str(folder / "used"), *command]
         status = run_bounded(command, folder, seconds)
-        peak_kib = int((folder / "peak").read_text()) if measured else 0
+        peak_kib, cpu_seconds = (folder / "used").read_text().split() if measured else (0, 0)
         stderr = (folder / "stderr").read_text(encoding="utf-8", errors="replace")
         must_be_sound(stderr)
         stdout = (folder / "stdout").read_text(encoding="utf-8")
-        outcome = Outcome(status, stdout, stderr, folder, peak_kib)
+        outcome = Outcome(status, stdout, stderr, folder, int(peak_kib), float(cpu_seconds))
         if reports and (folder / "report.jsonl").exists():
             lines = (folder / "report.jsonl").read_bytes().splitlines()
             outcome.events = [strict_json(line) for line in lines]

@@ -11,7 +11,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DEADLINE = 20.0  # For whatever must happen; reached only if it does not.
 
@@ -68,13 +68,21 @@ def read_exactly(sock: socket.socket, size: int) -> bytes | None:
     return bytes(parts)
 
 
-def read_frame(sock: socket.socket) -> Frame | None:
+def read_head(sock: socket.socket) -> tuple[Frame, int] | None:
+    """A frame without its payload, and how long that is."""
     head = read_exactly(sock, HEADER.size)
     if head is None:
         return None
     fields = HEADER.unpack(head)
-    payload = read_exactly(sock, fields[8])
-    return None if payload is None else Frame(fields[2], fields[5], payload, fields[10], fields[7])
+    return Frame(fields[2], fields[5], b"", fields[10], fields[7]), fields[8]
+
+
+def read_frame(sock: socket.socket) -> Frame | None:
+    head = read_head(sock)
+    if head is None:
+        return None
+    payload = read_exactly(sock, head[1])
+    return None if payload is None else replace(head[0], payload=payload)
 
 
 Answer = Callable[["Connection", Frame], "bytes | None"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
@@ -13,19 +14,23 @@ from peer import (
     BATCH,
     CONTROL,
     CREATE_TOPIC,
+    DEADLINE,
     ERROR_RESPONSE,
     KEEPALIVE,
     Connection,
     Frame,
     answering,
     control,
+    polite,
 )
 
 PASSES = case_text("own-passes", *KEPT_ALIVE)
 FAILS = case_text("own-fails", *NOT_ACKED)
 INGEST = 'send ingest topic_id=1 records=raw("hello")'
 ACKED = case_text("own-acked", INGEST, "expect ack batch_id=1")
-SET_UP = case_text("own-set-up", "given topic $t", *KEPT_ALIVE)
+SET_UP = case_text("own-set-up", "given topic $t", *KEPT_ALIVE, needs="topics")
+NEEDS_TOPICS = case_text("own-topics", *KEPT_ALIVE, needs="topics")
+KILLS_WHEN_IT_CLOSES = case_text("own-last", "send ingest topic_id=666", "expect close")
 FOUR_OF_WHICH_THE_SECOND_KILLS = [
     case_text("own-1", *KEPT_ALIVE),
     case_text("own-2", "send ingest topic_id=666", "expect ack"),
@@ -182,12 +187,50 @@ def test_no_expectation_excuses_a_crash(conform, fake_server, case_file, expect_
     assert (outcome.status, outcome.verdicts) == (1, ["pass", "crash", "error", "error"])
 
 
-def test_a_server_that_dies_after_the_last_case_did_not_pass(conform, fake_server, case_file):
+def test_a_server_that_closes_as_required_and_is_gone_crashed_in_this_case(
+    conform, fake_server, case_file
+):
     server = fake_server(answering(killed_by_666))
-    case = case_text("own-last", "send ingest topic_id=666", "expect close")
-    outcome = conform("server", server.address, *case_file(case))
-    assert outcome.status == 1
-    assert "does not answer" in outcome.text
+    others = [case_text(f"own-{i}", *KEPT_ALIVE) for i in (1, 2)]
+    outcome = conform("server", server.address, *case_file(KILLS_WHEN_IT_CLOSES, *others))
+    assert (outcome.status, outcome.verdicts) == (1, ["crash", "error", "error"])
+
+
+def test_a_server_that_closes_as_required_and_is_still_there_passes(
+    conform, fake_server, case_file
+):
+    def close(connection: Connection) -> None:
+        for frame in connection.frames():
+            if frame.topic_id == 666:
+                return
+            connection.send(polite(connection, frame))
+
+    server = fake_server(close)
+    outcome = conform("server", server.address, *case_file(KILLS_WHEN_IT_CLOSES, PASSES))
+    assert (outcome.status, outcome.verdicts) == (0, ["pass", "pass"])
+
+
+def acks_and_dies(connection: Connection, frame: Frame) -> bytes | None:
+    if frame.topic_id == 666:
+        connection.send(Frame(ACK, frame.batch_id).sealed())
+        connection.server.die()
+        return b""
+    return None
+
+
+@pytest.mark.parametrize("behind", [[], [NEEDS_TOPICS]], ids=["the-last", "the-last-that-ran"])
+def test_a_server_that_dies_after_the_last_case_crashed_in_it_in_all_reports(
+    conform, fake_server, case_file, behind
+):
+    server = fake_server(answering(acks_and_dies))
+    last = case_text("own-last", "send ingest topic_id=666", "expect ack")
+    outcome = conform("server", server.address, *case_file(PASSES, last, *behind),
+                      "--without", "topics")
+    assert (outcome.status, outcome.verdicts) == (1, ["pass", "crash", *["skip" for _ in behind]])
+    assert "did not answer" in outcome.case_named("own-last")["reason"]
+    assert "crash        LWP-2.3/own-last (must): afterwards the target did not" in outcome.text
+    assert outcome.junit.get("failures") == "1"
+    assert outcome.testcases[1].find("failure").get("type") == "crash"
 
 
 # 2
@@ -225,6 +268,18 @@ def test_an_unreachable_server_gives_a_whole_report_of_errors(conform, nowhere, 
     assert "refused" in outcome.text
 
 
+@pytest.mark.parametrize("size", [1, 20, 43])
+def test_a_first_answer_that_is_cut_off_is_no_start(conform, fake_server, listed, size):
+    def cut(connection: Connection) -> None:
+        for _ in connection.frames():
+            connection.send(Frame(KEEPALIVE).sealed()[:size])
+            return
+
+    outcome = conform("server", fake_server(cut).address)
+    ran_nothing(outcome, listed())
+    assert "closed" in outcome.text
+
+
 def test_a_server_that_hangs_up_gives_a_whole_report_of_errors(conform, fake_server, listed):
     server = fake_server(lambda connection: None)
     ran_nothing(conform("server", server.address), listed())
@@ -260,6 +315,25 @@ def test_a_set_up_that_fails_is_an_error_of_its_case_only(conform, fake_server, 
     assert (outcome.status, outcome.verdicts) == (3, ["error", "pass"])
 
 
+def test_an_answer_to_the_set_up_that_is_cut_off_is_an_error(conform, fake_server, case_file):
+    """The first topic on a connection is made; what comes next gets all of an answer but a byte."""
+
+    def cut(connection: Connection) -> None:
+        made = False
+        for frame in connection.frames():
+            if frame.flags == CONTROL and made:
+                connection.send(control(ERROR_RESPONSE, bytes(20000)).sealed()[:-1])
+                return
+            made = made or frame.flags == CONTROL
+            connection.send(polite(connection, frame))
+
+    case = case_text("own-two", "given topic $t", "given topic $u", *KEPT_ALIVE, needs="topics")
+    outcome = conform("server", fake_server(cut).address, *case_file(case, PASSES))
+    assert (outcome.status, outcome.verdicts) == (3, ["error", "pass"])
+    reason = outcome.case_named("own-two")["reason"]
+    assert "set-up" in reason and "closed" in reason
+
+
 @pytest.mark.parametrize("option", ["--text", "--jsonl", "--junit"])
 def test_a_report_that_can_not_be_opened_is_told(conform, mock, tmp_path, option):
     path = tmp_path / "none" / "report"
@@ -272,7 +346,21 @@ def test_a_report_that_can_not_be_opened_is_told(conform, mock, tmp_path, option
 def test_a_report_that_can_not_be_written_is_told(conform, mock, case_file, option):
     outcome = conform("server", mock, *case_file(PASSES), option, "/dev/full", reports=False)
     assert outcome.status == 3
-    assert "could not be written" in outcome.stderr
+    assert "could not be written" in outcome.stderr and "No space left" in outcome.stderr
+
+
+def test_a_long_report_that_can_not_be_written_is_told(conform, mock, case_file):
+    """It does not fit any buffer, so what fails is not the last write only."""
+    cases = case_file(*[case_text(f"own-{i}", *KEPT_ALIVE) for i in range(200)])
+    outcome = conform("server", mock, *cases, "--jsonl", "/dev/full", reports=False)
+    assert outcome.status == 3
+    assert "No space left" in outcome.stderr
+
+
+def test_a_list_that_can_not_be_written_is_told(conform_program):
+    with open("/dev/full", "w") as full:
+        listing = subprocess.run([conform_program, "--list"], stdout=full, timeout=DEADLINE)
+    assert listing.returncode == 3
 
 
 # 4
@@ -284,10 +372,17 @@ def test_fewer_cases_than_asked_for_are_told(conform, mock, case_file):
 
 
 def test_what_was_skipped_did_not_run(conform, mock, case_file, expect_file):
-    cases = case_file(PASSES, case_text("own-topics", *KEPT_ALIVE, needs="topics"))
+    cases = case_file(PASSES, NEEDS_TOPICS)
     skip = expect_file("skip LWP-2.3/own-passes not now\n")
     outcome = conform("server", mock, *cases, *skip, "--without", "topics", "--min-cases", 1)
     assert (outcome.status, outcome.verdicts) == (4, ["skip", "skip"])
+
+
+def test_a_run_in_which_nothing_ran_is_too_few_unless_asked(conform, mock, case_file):
+    arguments = ["server", mock, *case_file(NEEDS_TOPICS), "--without", "topics"]
+    outcome = conform(*arguments)
+    assert (outcome.status, outcome.verdicts) == (4, ["skip"])
+    assert conform(*arguments, "--min-cases", 0).status == 0
 
 
 # 64
@@ -325,6 +420,15 @@ def test_what_was_skipped_did_not_run(conform, mock, case_file, expect_file):
         (["selftest", "--case-file", "/no/such/file"], "/no/such/file"),
         (["selftest", "--case-file", "/"], "/"),
         (["selftest", "--expect", "/no/such/file"], "/no/such/file"),
+        (["selftest", "--expect", "/"], "/: Is a directory"),
+        (["selftest", "--time-factor", "1001"], "1001"),
+        (["selftest", "--time-factor", "4294967296"], "4294967296"),
+        (["selftest", "--min-cases", "4294967296"], "4294967296"),
+        (["--list", "surplus"], "surplus"),
+        (["--list", "server", "127.0.0.1:1992"], "server"),
+        (["--list", "selftest"], "selftest"),
+        (["selftest", "--jsonl", "-"], "two reports"),
+        (["selftest", "--text", "-", "--junit", "-"], "two reports"),
     ],
 )
 def test_wrong_usage_is_told_and_runs_nothing(conform, arguments, word):
@@ -334,11 +438,52 @@ def test_wrong_usage_is_told_and_runs_nothing(conform, arguments, word):
 
 
 @pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--dialect", "spec"),
+        ("--auth-token", "sesame"),
+        ("--expect", "/dev/null"),
+        ("--min-cases", "1"),
+        ("--time-factor", "1"),
+        ("--seed", "1"),
+        ("--text", "/dev/null"),
+        ("--jsonl", "/dev/null"),
+        ("--junit", "/dev/null"),
+    ],
+)
+def test_what_can_be_given_once_is_not_given_twice(conform, case_file, option, value):
+    cases = case_file(PASSES)
+    assert conform("selftest", *cases, option, value, reports=False).status == 0
+    outcome = conform("selftest", *cases, option, value, option, value, reports=False)
+    assert (outcome.status, outcome.stdout) == (64, "")
+    assert "twice" in outcome.stderr and option.removeprefix("--") in outcome.stderr
+
+
+@pytest.mark.parametrize("pair", [("--text", "--jsonl"), ("--text", "--junit"),
+                                  ("--jsonl", "--junit")])
+def test_two_reports_do_not_share_a_file(conform, mock, case_file, tmp_path, pair):
+    path = tmp_path / "shared"
+    reports = [word for option in pair for word in (option, path)]
+    outcome = conform("server", mock, *case_file(PASSES), *reports, reports=False)
+    assert outcome.status == 64
+    assert "two reports" in outcome.stderr and not path.exists()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "::1", ":1992"])
+def test_a_bad_address_leaves_no_reports(conform, address):
+    """A reader of reports must not take an empty one for a good one."""
+    outcome = conform("server", address)
+    assert outcome.status == 64
+    assert {path.name for path in outcome.folder.iterdir()} == {"stdout", "stderr"}
+
+
+@pytest.mark.parametrize(
     ("line", "problem"),
     [
         ("xfail LWP-5.9/no-such-case it is broken", "no case with this id"),
         ("xfail LWP-2.3/own-fails", "reason"),
-        ("xfail LWP-2.3/own-fails   # a comment is no reason", "reason"),
+        ("xfail LWP-2.3/own-fails \t ", "reason"),
+        ("xfail # LWP-2.3/own-fails it is broken", "no case with this id"),
         ("wontfix LWP-2.3/own-fails it is broken", "xfail, flaky or skip"),
         ("xfail", "no case with this id"),
     ],
@@ -350,6 +495,15 @@ def test_a_broken_expectation_is_told_with_its_line(
     outcome = conform("server", mock, *case_file(FAILS), *expected, reports=False)
     assert (outcome.status, outcome.stdout) == (64, "")
     assert f"{expected[1]}:3: " in outcome.stderr and problem in outcome.stderr
+
+
+def test_only_whole_lines_of_an_expectation_file_are_comments(
+    conform, mock, case_file, expect_file
+):
+    expected = expect_file("# xfail\n \t# xfail\n#\nxfail LWP-2.3/own-fails see #12 # and 13\n")
+    outcome = conform("server", mock, *case_file(FAILS), *expected)
+    assert (outcome.status, outcome.verdicts) == (0, ["xfail"])
+    assert outcome.case["reason"] == "see #12 # and 13"
 
 
 def test_two_expectations_of_a_case_and_all_other_errors_are_told(
@@ -380,12 +534,26 @@ case LWP-2.3/own-a must server
   text "A."
   req R2.3-no-such-requirement
   needs gravity
-  silent 1ms
+  expect keepalive
 
 case LWP-2.3/own-b must server
   text "B."
   req R5.3-create-duplicate
-  silent 1ms
+  expect keepalive
+"""
+BROKEN_BOTH = """\
+case LWP-2.3/own-a must server
+  text "A."
+  req R2.3-keepalive-answer
+  needs gravity
+  send keepalive
+  expect keepalive
+
+case LWP-2.3/own-b must server
+  text "B."
+  req R2.3-keepalive-answer
+  send keepalife
+  expect keepalive
 """
 
 
@@ -394,8 +562,9 @@ case LWP-2.3/own-b must server
     [
         (BROKEN_SYNTAX, [(1, "ought"), (4, "keepalife"), (5, "3parsecs"), (7, "LWP-2.3/own-b")]),
         (BROKEN_RULES, [(1, "R2.3-no-such-requirement"), (1, "gravity"), (7, "LWP-2.3/own-b")]),
+        (BROKEN_BOTH, [(1, "gravity"), (11, "keepalife")]),
     ],
-    ids=["syntax", "rules"],
+    ids=["syntax", "rules", "both"],
 )
 def test_a_broken_case_file_is_told_with_all_its_errors(conform, mock, tmp_path, text, errors):
     path = tmp_path / "broken.lwps"
@@ -407,6 +576,69 @@ def test_a_broken_case_file_is_told_with_all_its_errors(conform, mock, tmp_path,
         place = rf"{re.escape(str(path))}:{line}:[1-9][0-9]*"
         pattern = rf"{place}: found {re.escape(found)}, expected ."
         assert len([said for said in lines if re.match(pattern, said)]) == 1, outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("steps", "needs", "wanted"),
+    [
+        (["given topic $t"], "", ["topics"]),
+        (["given topic $t"], "ingest", ["topics"]),
+        (['given topic $t records=raw("x")'], "", ["topics", "ingest"]),
+        (['given topic $t records=raw("x")'], "topics", ["ingest"]),
+        (["silent 1ms"], "", ["slow"]),
+        (["given topic $t", "silent 1ms"], "ingest, max-payload", ["topics", "slow"]),
+    ],
+)
+def test_a_case_names_what_its_steps_need(conform, mock, case_file, steps, needs, wanted):
+    cases = case_file(case_text("own-needs", *KEPT_ALIVE, *steps, needs=needs))
+    outcome = conform("server", mock, *cases, reports=False)
+    assert (outcome.status, outcome.stdout) == (64, "")
+    lines = outcome.stderr.splitlines()
+    found = rf"{re.escape(cases[1])}:1:[1-9][0-9]*: found LWP-2.3/own-needs, expected needs (\w+), "
+    assert [re.match(found, line).group(1) for line in lines] == wanted
+    complete = ", ".join([*([needs] if needs else []), *wanted])
+    cases = case_file(case_text("own-needs", *KEPT_ALIVE, *steps, needs=complete))
+    assert conform("server", mock, *cases).verdicts == ["pass"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "blind"),
+    [
+        (["send keepalive", "expect[lance-py] keepalive"], ["spec", "lance"]),
+        (["send keepalive", "expect[lance] keepalive"], ["spec", "lance-py"]),
+        (["send keepalive", "expect[spec] keepalive", "expect[lance] keepalive"], ["lance-py"]),
+    ],
+)
+def test_a_case_judges_in_every_dialect(conform, mock, case_file, steps, blind):
+    cases = case_file(case_text("own-blind", *steps))
+    outcome = conform("server", mock, *cases, reports=False)
+    assert (outcome.status, outcome.stdout) == (64, "")
+    found = rf"{re.escape(cases[1])}:1:[1-9][0-9]*: found (\S+), expected a step that judges"
+    assert [re.match(found, line).group(1) for line in outcome.stderr.splitlines()] == blind
+
+
+@pytest.mark.parametrize("text", [r"caf\xe9", r"a\x01b", r"a\x00b", r"\xff", r"a\x7fb",
+                                  r"\xed\xa0\x80", r"two\nlines"])
+def test_a_text_that_can_not_be_printed_is_told_with_its_place(conform, mock, case_file, text):
+    cases = case_file(PASSES, case_text("own-text", *KEPT_ALIVE, text=text))
+    outcome = conform("server", mock, *cases, reports=False)
+    assert (outcome.status, outcome.stdout) == (64, "")
+    (line,) = outcome.stderr.splitlines()
+    row = PASSES.count("\n") + 2
+    assert line.startswith(f"{cases[1]}:{row}:8: found ")
+    assert line.endswith("expected a string of printable UTF-8")
+
+
+def test_compressed_records_are_sent_but_not_compared_with(conform, mock, case_file):
+    send = ["given topic $t", 'send ingest topic_id=$t records=lz4(raw("x"))', "expect ack"]
+    cases = case_file(case_text("own-lz4", *send, needs="topics, ingest"))
+    assert conform("selftest", *cases).verdicts == ["pass"] * 3
+    cases = case_file(case_text("own-lz4", "send fetch topic_id=1",
+                                'expect fetch-response records=lz4(raw("x"))'))
+    outcome = conform("server", mock, *cases, reports=False)
+    assert (outcome.status, outcome.stdout) == (64, "")
+    assert re.match(rf"{re.escape(cases[1])}:5:\d+: found lz4, expected records without lz4",
+                    outcome.stderr)
 
 
 def test_an_id_that_exists_already_is_told(conform, mock, tmp_path, listed):

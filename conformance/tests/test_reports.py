@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from conftest import KEPT_ALIVE, NOT_ACKED, case_text, must_fit_schema, strict_j
 from peer import (
     ACK,
     BATCH,
+    CONTROL,
+    CREATE_TOPIC,
     DEADLINE,
+    DELETE_TOPIC,
     ERROR_RESPONSE,
     KEEPALIVE_WIRE,
     LIST_TOPICS,
@@ -40,7 +44,7 @@ FLAKY = case_text("own-flaky", *KEPT_ALIVE)
 EXPECTATIONS = """\
 # What is known.
 xfail LWP-2.3/own-xfails  it is broken
-xfail LWP-2.3/own-xpasses it was broken   # once
+xfail LWP-2.3/own-xpasses it was broken (see #12)
 skip  LWP-2.3/own-skipped it takes too long
 flaky LWP-2.3/own-flaky   it races
 """
@@ -132,26 +136,57 @@ def test_the_connection_s_end_is_in_the_transcript(conform, fake_server, case_fi
     assert "FIN" in outcome.case["actual"]
 
 
-def test_the_command_to_repeat_a_failure_repeats_it(
-    conform, conform_program, fake_server, tmp_path
-):
-    """A server that overlooks checksums: keepalives are answered whatever they are."""
-    server = fake_server(answering(lambda *_: None))
-    once = conform("server", server.address, "--filter", "LWP-11.3/header-crc-wrong", "--seed", 7)
-    assert (once.status, once.verdicts) == (1, ["fail"])
-    (command,) = re.findall(r"^  repeat   (.*)$", once.text, re.MULTILINE)
-    assert command in "".join(once.testcases[0].itertext())
+@pytest.fixture
+def repeats(conform_program, tmp_path):
+    """Runs the command that a report names, and wants the same report again."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "lwp-conform").symlink_to(conform_program)
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
-    again = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=DEADLINE,
-                           env={**os.environ, "PATH": path})
-    assert again.returncode == 1, again.stderr
 
     def without_times(text: str) -> list[str]:
         return re.sub(r"[0-9.]+ m?s\b", "", text).splitlines()
 
-    assert without_times(again.stdout) == without_times(once.text)
+    def repeat(once) -> str:
+        (command,) = re.findall(r"^  repeat   (.*)$", once.text, re.MULTILINE)
+        assert f"repeat {command}\n" in "".join(once.testcases[0].itertext())
+        again = subprocess.run(["sh", "-c", command], capture_output=True, text=True,
+                               timeout=DEADLINE, cwd="/", env={**os.environ, "PATH": path})
+        assert (again.returncode, again.stderr) == (1, "")
+        assert without_times(again.stdout) == without_times(once.text)
+        return command
+
+    return repeat
+
+
+def test_the_command_to_repeat_a_failure_repeats_it(conform, fake_server, repeats):
+    """A server that overlooks checksums: keepalives are answered whatever they are."""
+    server = fake_server(answering(lambda *_: None))
+    once = conform("server", server.address, "--filter", "LWP-11.3/header-crc-wrong", "--seed", 7)
+    assert (once.status, once.verdicts) == (1, ["fail"])
+    assert "--time-factor" not in repeats(once)
+
+
+def test_the_command_to_repeat_a_failure_carries_all_that_the_run_was_told(
+    conform, start_mock, case_file, repeats
+):
+    token = """it's $HOME `id` "\\\\" é;&*"""
+    address = start_mock("--auth-token", token).address
+    files = [*case_file(FAILS, name="it's $1 own.lwps")[:2], *case_file(LENIENT, name="more")[:2]]
+    once = conform("server", address, *files, "--filter", "LWP-2.3/own-fails", "--auth-token",
+                   token, "--time-factor", 3, "--without", "slow", "--without", "retention",
+                   "--seed", 42)
+    assert (once.status, once.verdicts) == (1, ["fail"])
+    command = repeats(once)
+    assert "--time-factor 3 " in command and "--dialect lance --seed 42 " in command
+    assert "--without slow " in command and "--without retention " in command
+    assert command.count("--case-file ") == 2 and "--auth-token " in command
+    assert command.endswith(" --filter LWP-2.3/own-fails")
+
+
+def test_the_command_to_repeat_a_failed_selftest_repeats_it(conform, case_file, repeats):
+    once = conform("selftest", *case_file(FAILS), "--dialect", "lance-py")
+    assert once.verdicts == ["fail"]
+    assert repeats(once).startswith("lwp-conform selftest --dialect lance-py ")
 
 
 def test_the_text_is_short_unless_asked(all_sorts):
@@ -243,7 +278,7 @@ def test_reasons_are_told_everywhere(all_sorts):
     reasons = {
         "own-topics": "topics can be created and deleted",
         "own-xfails": "it is broken",
-        "own-xpasses": "it was broken",
+        "own-xpasses": "it was broken (see #12)",
         "own-skipped": "it takes too long",
     }
     messages = {case.get("name"): case[0].get("message") for case in outcome.testcases if len(case)}
@@ -292,6 +327,11 @@ ERROR_TEXTS = {
     "zeros": b"a\0b\0",
     "long": b"<&>" * 30000,
     "empty": b"",
+    # Escaped they are longer than what a report keeps; the cut must not be inside a character.
+    "cut-replaced": b"\x01" * 47 + b"a" * 13,
+    "cut-replaced-by-one": b"\x01" * 46 + b"a" * 14,
+    "cut-replaced-long": b"\x01" * 47 + b"a" * 500,
+    **{f"cut-wide-{i}": b"a" * i + "\N{SNOWMAN}".encode() * 300 for i in range(3)},
 }
 
 
@@ -332,8 +372,55 @@ def test_the_name_of_a_case_file_breaks_no_report(conform, mock, case_file):
 def test_markup_in_a_reason_breaks_no_report(conform, mock, case_file, expect_file):
     expected = expect_file("""xfail LWP-2.3/own-fails <see> & "this" \x01 é\n""")
     outcome = conform("server", mock, *case_file(FAILS), *expected)
-    assert outcome.case["reason"] == """<see> & "this" \x01 é"""
+    assert outcome.case["reason"] == """<see> & "this" \ufffd é"""
     assert outcome.testcases[0][0].get("message") == """<see> & "this" \ufffd é"""
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (b"caf\xe9 noir", "caf\ufffd noir"),
+        (b"a\xed\xa0\x80b", "a\ufffd\ufffd\ufffdb"),
+        ("a\uffffb".encode(), "a\ufffdb"),
+        (b"\xe2\x82", "\ufffd"),
+    ],
+)
+def test_a_reason_that_is_no_utf_8_breaks_no_report(conform, mock, case_file, tmp_path, reason,
+                                                    told):
+    path = tmp_path / "expect"
+    path.write_bytes(b"xfail LWP-2.3/own-fails " + reason + b"\n")
+    outcome = conform("server", mock, *case_file(FAILS), "--expect", path)
+    assert (outcome.status, outcome.verdicts) == (0, ["xfail"])
+    assert outcome.case["reason"] == told
+    assert outcome.testcases[0][0].get("message") == told
+
+
+# A run that is cut short
+
+
+def test_a_run_that_is_killed_leaves_what_it_has_done(
+    conform_program, fake_server, case_file, tmp_path
+):
+    reached = threading.Event()
+
+    def never_ack(_: Connection, frame: Frame) -> bytes | None:
+        if frame.flags != BATCH:
+            return None
+        reached.set()
+        return b""
+
+    waits = case_text("own-waits", "send ingest topic_id=1", "expect ack within 20s")
+    reports = [tmp_path / "text", tmp_path / "jsonl"]
+    run = subprocess.Popen([conform_program, "server", fake_server(answering(never_ack)).address,
+                            *case_file(FAILS, waits), "--text", reports[0],
+                            "--jsonl", reports[1]])
+    assert reached.wait(DEADLINE)
+    run.kill()
+    run.wait(DEADLINE)
+    assert "own-fails (must): " in reports[0].read_text(encoding="utf-8")
+    events = [strict_json(line) for line in reports[1].read_bytes().splitlines()]
+    assert [event["event"] for event in events] == ["begin", "case"]
+    assert events[1]["id"] == "LWP-2.3/own-fails"
 
 
 # The same again
@@ -343,7 +430,7 @@ def wire_of_a_run(conform, fake_server, case_file, seed: int) -> list[bytes]:
     cases = [
         case_text("own-topics", 'given topic $t records=raw("a")+kv("k","v")', "given name $n",
                   "send create-topic name=$n, keepalive", "expect topic-response",
-                  "expect keepalive"),
+                  "expect keepalive", needs="topics, ingest"),
         case_text("own-two", "connect c2", "send[c2] keepalive", "expect[c2] keepalive",
                   "send ingest topic_id=1 fill=5K:3", "expect ack"),
         case_text("own-fails", 'send ingest topic_id=1 records=ts(5,"x")', "expect ack batch_id=9"),
@@ -358,7 +445,7 @@ def test_the_same_seed_gives_the_same_bytes_on_the_wire(conform, fake_server, ca
     first = wire_of_a_run(conform, fake_server, case_file, 0xBEEF)
     assert first == wire_of_a_run(conform, fake_server, case_file, 0xBEEF)
     names = [name for wire in first for name in re.findall(rb"lwpc-[0-9a-f]+-[0-9]+-[0-9]+", wire)]
-    assert len(names) == len(set(names)) == 2
+    assert len(names) == len(set(names)) == 3  # One is kept for the whole run.
     assert all(name.startswith(b"lwpc-beef-") for name in names)
 
 
@@ -375,9 +462,42 @@ def test_runs_without_a_seed_differ_and_say_theirs(conform, mock, case_file):
     assert seeds[0] != seeds[1]
 
 
+def watching_topics(seen: list[str]):
+    """Answers politely, and notes what a keeper is about."""
+
+    def watch(_: Connection, frame: Frame) -> bytes | None:
+        if frame.flags == CONTROL and frame.batch_id in (CREATE_TOPIC, DELETE_TOPIC):
+            seen.append("create" if frame.batch_id == CREATE_TOPIC else "delete")
+        elif frame.flags == BATCH:
+            seen.append("case")
+        return None
+
+    return answering(watch)
+
+
+BATCHES = [case_text(f"own-{i}", "send ingest topic_id=1", "expect ack") for i in range(2)]
+
+
+def test_a_topic_is_kept_for_the_whole_run(conform, fake_server, case_file):
+    """A server may lose data once it had no topics at all."""
+    seen: list[str] = []
+    server = fake_server(watching_topics(seen))
+    outcome = conform("server", server.address, *case_file(*BATCHES))
+    assert (outcome.status, outcome.verdicts) == (0, ["pass", "pass"])
+    assert seen == ["create", "case", "case", "delete"]
+
+
+def test_no_topic_is_kept_by_a_server_without_topics(conform, fake_server, case_file):
+    seen: list[str] = []
+    server = fake_server(watching_topics(seen))
+    outcome = conform("server", server.address, *case_file(*BATCHES), "--without", "topics")
+    assert (outcome.status, outcome.verdicts) == (0, ["pass", "pass"])
+    assert seen == ["case", "case"]
+
+
 def test_topics_of_a_run_are_gone_afterwards(conform, mock, case_file):
     case = case_text("own-topics", "given topic $t", "given name $n", "send create-topic name=$n",
-                     "expect topic-response json.name=$n")
+                     "expect topic-response json.name=$n", needs="topics")
     outcome = conform("server", mock, *case_file(case, FAILS))
     assert outcome.verdicts == ["pass", "fail"]
     host, _, port = mock.rpartition(":")
