@@ -15,6 +15,8 @@ static const char help[] =
     "Usage: lwp-conform server HOST:PORT [OPTION]...   judge a server\n"
     "       lwp-conform selftest [OPTION]...           judge the built-in mock, and its mutants\n"
     "       lwp-conform --list [OPTION]...             name the cases\n"
+    "       lwp-conform coverage                       how many requirements are tested, by "
+    "section\n"
     "       lwp-conform export-seeds FOLDER            write what the cases send, for fuzzers\n"
     "\n"
     "  --dialect D        lance: as deployed; spec: as written; lance-py    [lance]\n"

@@ -168,16 +168,29 @@ static bool is_named(const struct catalogue *catalogue, const struct requirement
     return false;
 }
 
+/* What is wrong with the row, or NULL. */
+static const char *row_problem(const struct catalogue *catalogue, const struct requirement *row)
+{
+    if (requirement_of(lwp_bytes_text(row->id)) != row)
+        return "this id stands there twice";
+    if (strncmp(row->id + 1, row->section, strlen(row->section)) != 0)
+        return "the id does not begin with R and the section";
+    if (requirement_class_of(row) == REQUIREMENT_UNCLASSED)
+        return "covered by nothing: tested, untestable: WHY or contradicted: DN";
+    if (requirement_class_of(row) == REQUIREMENT_TESTED && !is_named(catalogue, row))
+        return "said to be tested, but no case names it";
+    return NULL;
+}
+
 bool catalogue_check_requirements(const struct catalogue *catalogue)
 {
     bool sound = true;
     const struct requirement *row = NULL;
     for (size_t i = 0; (row = requirement_at(i)) != NULL; i++) {
-        if (strcmp(row->covered, "tested") != 0 || is_named(catalogue, row))
-            continue;
-        (void)fprintf(stderr, "requirements.def: no case names %s, which is said to be tested\n",
-                      row->id);
-        sound = false;
+        const char *problem = row_problem(catalogue, row);
+        if (problem)
+            (void)fprintf(stderr, "requirements.def: %s: %s\n", row->id, problem);
+        sound = sound && !problem;
     }
     return sound;
 }

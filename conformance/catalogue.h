@@ -36,7 +36,8 @@ bool catalogue_read_embedded(struct catalogue *catalogue, const struct embedded_
  */
 bool catalogue_read_file(struct catalogue *catalogue, const char *path, char **text, size_t *size);
 
-/** Whether every requirement that is said to be tested is named by a case; told on stderr. */
+/** Whether every row of the requirement table has an id of its own and a class, and a case if it is
+ * said to be tested; told on stderr. */
 bool catalogue_check_requirements(const struct catalogue *catalogue);
 
 /** One line an error: FILE:LINE:COLUMN: found …, expected … */

@@ -7,6 +7,7 @@
 #include "conformance/arguments.h"
 #include "conformance/catalogue.h"
 #include "conformance/features.h"
+#include "conformance/requirements.h"
 #include "conformance/selftest.h"
 #include "lwp/net/clock.h"
 
@@ -238,6 +239,13 @@ static enum suite_exit judge_mock_with_reports(struct program *program)
     return judge(program, judge_mock);
 }
 
+static enum suite_exit coverage(struct program *program)
+{
+    (void)program;
+    requirement_print_coverage(stdout);
+    return fflush(stdout) == 0 ? SUITE_AS_EXPECTED : SUITE_NOT_RUN;
+}
+
 struct command {
     const char *word;
     int word_count; /* With what stands behind it. */
@@ -250,6 +258,7 @@ static const struct command commands[] = {
     {"server", 2, false, judge_server_with_reports},
     {"selftest", 1, false, judge_mock_with_reports},
     {"export-seeds", 2, false, export_seeds},
+    {"coverage", 1, false, coverage},
 };
 
 static enum suite_exit carry_out(struct program *program)
@@ -261,7 +270,7 @@ static enum suite_exit carry_out(struct program *program)
             arguments->word_count == commands[i].word_count && arguments->list == commands[i].list)
             return commands[i].carry_out(program);
     return (enum suite_exit)arguments_problem(
-        "expected server HOST:PORT, selftest, export-seeds FOLDER or --list",
+        "expected server HOST:PORT, selftest, coverage, export-seeds FOLDER or --list",
         word[0] ? word : NULL);
 }
 
