@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "conformance/arguments.h"
 #include "conformance/catalogue.h"
@@ -42,12 +43,27 @@ static bool open_report(const char *name, FILE **file)
     return *file != NULL;
 }
 
+/* Whether both lead to one ordinary file, where they would destroy each other. */
+static bool are_one_file(FILE *a, FILE *b)
+{
+    struct stat x;
+    struct stat y;
+    return a && b && fstat(fileno(a), &x) == 0 && fstat(fileno(b), &y) == 0 && S_ISREG(x.st_mode) &&
+           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static bool open_reports(const struct arguments *arguments, struct report *report)
 {
     report->verbose = arguments->verbose;
-    return open_report(arguments->text, &report->text) &&
-           open_report(arguments->jsonl, &report->jsonl) &&
-           open_report(arguments->junit, &report->junit);
+    if (!open_report(arguments->text, &report->text) ||
+        !open_report(arguments->jsonl, &report->jsonl) ||
+        !open_report(arguments->junit, &report->junit))
+        return false;
+    if (!are_one_file(report->text, report->jsonl) && !are_one_file(report->text, report->junit) &&
+        !are_one_file(report->jsonl, report->junit))
+        return true;
+    (void)fprintf(stderr, "lwp-conform: two reports in one file\n");
+    return false;
 }
 
 struct program {

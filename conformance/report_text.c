@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "conformance/report.h"
 #include "conformance/requirements.h"
@@ -46,6 +47,14 @@ static void print_event(struct report *report, const struct event *event)
         (void)fprintf(report->text, "           … %zu bytes were not kept\n", event->lost);
 }
 
+/* What was said elsewhere, made fit to print. */
+static void print_clean(FILE *out, const char *label, const char *text)
+{
+    char *clean = report_utf8(text);
+    (void)fprintf(out, "%s%s", label, clean ? clean : "");
+    free(clean);
+}
+
 static void print_requirements(FILE *out, const struct script_case *of)
 {
     for (size_t i = 0; i < of->texts.count; i++)
@@ -61,8 +70,10 @@ static void print_evidence(struct report *report, const struct result *result)
 {
     FILE *out = report->text;
     print_requirements(out, result->of);
-    if (result->line)
-        (void)fprintf(out, "  step     %s:%u\n", result->of->place.file, result->line);
+    if (result->line) {
+        print_clean(out, "  step     ", result->of->place.file);
+        (void)fprintf(out, ":%u\n", result->line);
+    }
     if (result->expected[0])
         (void)fprintf(out, "  expected %s\n", result->expected);
     if (result->actual[0])
@@ -77,7 +88,8 @@ static void print_evidence(struct report *report, const struct result *result)
         (void)fputs("  transcript\n", out);
     for (size_t i = 0; i < result->transcript.events.count; i++)
         print_event(report, &result->transcript.events.items[i]);
-    (void)fprintf(out, "  repeat   %s %s\n", report->run.repeat, (const char *)result->of->id.data);
+    print_clean(out, "  repeat   ", report->run.repeat);
+    (void)fprintf(out, " %s\n", (const char *)result->of->id.data);
 }
 
 void report_text_case(struct report *report, const struct result *result)
@@ -86,9 +98,10 @@ void report_text_case(struct report *report, const struct result *result)
     if (!bad && !report->verbose && result->verdict != VERDICT_SKIP &&
         result->verdict != VERDICT_XFAIL)
         return;
-    (void)fprintf(report->text, "%-12s %s (%s)%s%s\n", verdict_word(result->verdict),
-                  (const char *)result->of->id.data, script_level_word(result->of->level),
-                  result->reason[0] ? ": " : "", result->reason);
+    (void)fprintf(report->text, "%-12s %s (%s)", verdict_word(result->verdict),
+                  (const char *)result->of->id.data, script_level_word(result->of->level));
+    print_clean(report->text, result->reason[0] ? ": " : "", result->reason);
+    (void)fputc('\n', report->text);
     /* What never began has no evidence: the reason says it all. */
     if (bad && result->transcript.events.count)
         print_evidence(report, result);

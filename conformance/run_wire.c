@@ -38,9 +38,11 @@ static void wire_flush(struct run *run, struct peer *peer)
         /* Reading meanwhile, so that two full buffers never wait for each other. */
         const enum lwp_status status = lwp_link_read(&peer->link, now_of(run));
         const uint64_t soon_ns = now_of(run) + 1000000;
+        /* There is nothing to wait for where nothing more can be read: then only time passes. */
+        const bool readable =
+            status == LWP_WOULD_BLOCK && lwp_queue_next_capacity(&peer->link.session.in, 1) != 0;
         if (status != LWP_OK)
-            lwp_world_wait(run->options->world, &peer->link.transport, status == LWP_WOULD_BLOCK,
-                           soon_ns);
+            lwp_world_wait(run->options->world, &peer->link.transport, readable, soon_ns);
     }
 }
 

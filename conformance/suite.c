@@ -148,18 +148,28 @@ static enum suite_exit exit_of(const struct walk *walk)
     return status;
 }
 
+/* The first sanity exchange, and the topic that keeps the server's registry from becoming empty:
+ * its id, or 0. */
+static uint64_t begin(struct walk *walk)
+{
+    walk->down_status = run_sanity(&walk->target->run);
+    walk->down = walk->down_status != LWP_OK;
+    if (walk->down || !has_topics(walk->target))
+        return 0;
+    const uint64_t keeper = run_make_keeper(&walk->target->run);
+    if (keeper == 0)
+        (void)fprintf(stderr, "lwp-conform: no topic could be made to keep the registry from "
+                              "becoming empty\n");
+    return keeper;
+}
+
 enum suite_exit suite_run(const struct suite *suite, struct suite_target *target)
 {
     struct walk walk = {.suite = suite, .target = target};
     const struct script_case *cases = suite->cases->cases.items;
-    uint64_t keeper = 0;
     for (size_t i = 0; i < suite->cases->cases.count; i++)
         walk.left += suite_wants(suite, &cases[i]) && will_run(&walk, &cases[i]);
-    if (!target->prepare) {
-        walk.down_status = run_sanity(&target->run);
-        walk.down = walk.down_status != LWP_OK;
-        keeper = walk.down || !has_topics(target) ? 0 : run_make_keeper(&target->run);
-    }
+    const uint64_t keeper = target->prepare ? 0 : begin(&walk);
     for (unsigned i = 0; i < suite->cases->cases.count; i++)
         if (suite_wants(suite, &cases[i]))
             run_one(&walk, &cases[i], i + 1);

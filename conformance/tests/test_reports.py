@@ -393,6 +393,7 @@ def test_a_reason_that_is_no_utf_8_breaks_no_report(conform, mock, case_file, tm
     assert (outcome.status, outcome.verdicts) == (0, ["xfail"])
     assert outcome.case["reason"] == told
     assert outcome.testcases[0][0].get("message") == told
+    assert told in outcome.text
 
 
 # A run that is cut short
