@@ -122,16 +122,17 @@ static char *repeat_command(const struct program *program, const struct suite_ta
 static enum suite_exit run_in_dialect(struct program *program, struct suite_target *target,
                                       const char *name)
 {
+    char *repeat = repeat_command(program, target, name);
     const struct report_run run = {
         .target = name,
         .dialect = target->run.dialect,
         .seed = program->arguments.seed,
-        .repeat = repeat_command(program, target, name),
+        .repeat = repeat,
     };
     enum suite_exit status = SUITE_NOT_RUN;
-    if (run.repeat && report_begin(&program->report, &run))
+    if (repeat && report_begin(&program->report, &run))
         status = suite_run(&program->suite, target);
-    free((void *)(uintptr_t)run.repeat);
+    free(repeat);
     return status;
 }
 
