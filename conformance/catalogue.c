@@ -110,26 +110,28 @@ bool catalogue_read_embedded(struct catalogue *catalogue, const struct embedded_
     return sound;
 }
 
-/* The file's text for the caller to free, or NULL, said on stderr. */
-static char *slurp(const char *path, size_t *size)
+char *catalogue_slurp(const char *path, size_t *size)
 {
-    FILE *file = fopen(path, "rb");
-    char *text = malloc(SCRIPT_MAX_FILE_SIZE + 1);
-    *size = file && text ? fread(text, 1, SCRIPT_MAX_FILE_SIZE + 1, file) : 0;
-    const bool failed = !file || !text || ferror(file);
-    if (failed)
-        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    char *text = malloc(SCRIPT_MAX_FILE_SIZE + 2);
+    FILE *file = text ? fopen(path, "rb") : NULL;
+    *size = file ? fread(text, 1, SCRIPT_MAX_FILE_SIZE + 1, file) : 0;
+    const bool failed = !file || ferror(file);
+    const bool too_large = *size > SCRIPT_MAX_FILE_SIZE;
+    if (failed || too_large)
+        (void)fprintf(stderr, "%s: %s\n", path, failed ? strerror(errno) : "larger than 1 MiB");
     if (file)
         (void)fclose(file);
-    if (!failed)
+    if (!failed && !too_large) {
+        text[*size] = '\0';
         return text;
+    }
     free(text);
     return NULL;
 }
 
 bool catalogue_read_file(struct catalogue *catalogue, const char *path, char **text, size_t *size)
 {
-    *text = slurp(path, size);
+    *text = catalogue_slurp(path, size);
     if (!*text)
         return false;
     return read_cases(catalogue, path, (struct lwp_bytes){(uint8_t *)*text, *size});
@@ -139,10 +141,9 @@ bool catalogue_read_retired(struct catalogue *catalogue, const char *path)
 {
     static const char blanks[] = " \t\r\n";
     size_t size = 0;
-    char *text = slurp(path, &size);
+    char *text = catalogue_slurp(path, &size);
     if (!text)
         return false;
-    text[size < SCRIPT_MAX_FILE_SIZE ? size : SCRIPT_MAX_FILE_SIZE] = '\0';
     char *rest = text;
     for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
         line += strspn(line, blanks);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/expectations.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "conformance/catalogue.h"
 
 static const char *const kind_words[] = {"xfail", "flaky", "skip"};
 
@@ -72,18 +73,16 @@ static const char *add_line(struct expectations *expectations, const struct scri
 bool expectations_read(struct expectations *expectations, const char *path,
                        const struct script *cases)
 {
-    FILE *file = fopen(path, "r");
-    char *line = NULL;
-    size_t capacity = 0;
     unsigned number = 0;
     bool sound = true;
-    if (!file) {
-        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    size_t size = 0;
+    char *text = catalogue_slurp(path, &size);
+    if (!text)
         return false;
-    }
-    while (getline(&line, &capacity, file) > 0) {
+    char *rest = text;
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
         number++;
-        line[strcspn(line, "\r\n")] = '\0';
+        line[strcspn(line, "\r")] = '\0';
         const char first = line[strspn(line, " \t")];
         if (first == '\0' || first == '#')
             continue;
@@ -92,12 +91,7 @@ bool expectations_read(struct expectations *expectations, const char *path,
             (void)fprintf(stderr, "%s:%u: %s\n", path, number, problem);
         sound = sound && !problem;
     }
-    if (ferror(file)) {
-        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
-        sound = false;
-    }
-    free(line);
-    (void)fclose(file);
+    free(text);
     return sound;
 }
 

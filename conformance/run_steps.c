@@ -41,11 +41,15 @@ static struct lwp_bytes build(struct run *run, const struct script_step *step)
         if (status == LWP_OK)
             set_up_watch_sent(run, lwp_bytes_from(lwp_writer_bytes(&out), begin));
     }
-    if (status == LWP_INVALID_ARGUMENT)
-        step_verdict(run, step, VERDICT_ERROR,
-                     "a variable is not bound, or not to what the field takes");
-    else if (status != LWP_OK)
-        step_verdict(run, step, VERDICT_ERROR, "there is no memory for what is to be sent");
+    if (status != LWP_OK) {
+        char reason[RESULT_TEXT_SIZE];
+        (void)snprintf(reason, sizeof(reason), "what is to be sent can not be built: %s%s",
+                       lwp_status_text(status),
+                       status == LWP_INVALID_ARGUMENT
+                           ? " (a variable that is not bound, or not to what the field takes?)"
+                           : "");
+        step_verdict(run, step, VERDICT_ERROR, reason);
+    }
     return lwp_writer_bytes(&out);
 }
 
@@ -193,6 +197,10 @@ static void carry_out_expect(struct run *run, const struct script_step *step)
         has_kind(step, SCRIPT_NOTHING) ? fence_behind(run, step) : NULL;
     const uint64_t began_ns = lwp_world_now(run->options->world);
     struct script_mismatch mismatch = {.field = NULL, .offset = -1};
+    if (has_kind(step, SCRIPT_NOTHING) && !fence) {
+        step_verdict(run, step, VERDICT_ERROR, "no fence of this connection and dialect follows");
+        return;
+    }
     if (fence)
         send_fence(run, fence);
     const enum arrival arrival =

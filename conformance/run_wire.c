@@ -155,11 +155,14 @@ enum arrival wire_next(struct run *run, unsigned connection, uint64_t deadline_n
         }
         if (link->read_status != LWP_OK)
             return end_of(run, connection);
+        const bool all_sent = lwp_link_write(link) != LWP_WOULD_BLOCK;
         if (lwp_link_read(link, now_of(run)) != LWP_WOULD_BLOCK)
             continue;
+        const uint64_t soon_ns = now_of(run) + 1000000;
         if (now_of(run) >= deadline_ns)
             return ARRIVAL_NONE;
-        lwp_world_wait(run->options->world, &link->transport, 1, deadline_ns);
+        lwp_world_wait(run->options->world, &link->transport, 1,
+                       all_sent || soon_ns > deadline_ns ? deadline_ns : soon_ns);
     }
     return ARRIVAL_RESET;
 }
@@ -178,7 +181,10 @@ enum lwp_status wire_status(const struct run *run, unsigned connection, enum arr
 
 void wire_hold(struct run *run, unsigned connection)
 {
-    run->peers[connection].held = true;
+    struct peer *peer = &run->peers[connection];
+    /* What is sent meanwhile may move the queue that the payload lies in. */
+    peer->frame.payload = script_arena_copy(run->arena, peer->frame.payload);
+    peer->held = true;
 }
 
 void wire_end(struct run *run, unsigned connection, enum script_end how)

@@ -135,6 +135,16 @@ bool lwp_broker_is_dirty(const struct lwp_broker *broker)
     return broker->dirty;
 }
 
+void lwp_broker_trim(struct lwp_broker *broker)
+{
+    enum { KEPT_SIZE = 1048576 };
+    if (broker->scratch_capacity <= KEPT_SIZE)
+        return;
+    free(broker->scratch);
+    broker->scratch = NULL;
+    broker->scratch_capacity = 0;
+}
+
 /* A writer on the scratch memory with room for at least `size` bytes. */
 enum lwp_status broker_scratch(struct lwp_broker *broker, size_t size, struct lwp_writer *out)
 {

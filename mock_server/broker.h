@@ -70,6 +70,9 @@ bool lwp_broker_has_topic(const struct lwp_broker *broker, uint32_t topic_id);
 enum lwp_status lwp_broker_ingest(struct lwp_broker *broker, uint32_t topic_id,
                                   struct lwp_bytes payload);
 
+/** Gives back memory that a large answer took; ends the life of the last answer. */
+void lwp_broker_trim(struct lwp_broker *broker);
+
 /** Makes visible what was ingested. */
 void lwp_broker_flush(struct lwp_broker *broker);
 

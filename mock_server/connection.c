@@ -107,20 +107,19 @@ static void pay_acks(struct connection *connection, uint64_t now_ns)
     connection->ack_count = 0;
 }
 
-/* D23: whether this id was among the last ones; remembers it. */
-static bool is_duplicate(struct connection *connection, uint64_t batch_id)
+/* D23: whether this id was among the last ones. */
+static bool is_duplicate(const struct connection *connection, uint64_t batch_id)
 {
     const size_t known = connection->recent_count < CONNECTION_RECENT_IDS ? connection->recent_count
                                                                           : CONNECTION_RECENT_IDS;
     for (size_t i = 0; i < known; i++)
         if (connection->recent_ids[i] == batch_id)
             return true;
-    connection->recent_ids[connection->recent_count++ % CONNECTION_RECENT_IDS] = batch_id;
     return false;
 }
 
 /* 4.1, 8: the payload is exactly record_count records of known form. */
-static bool are_records(struct lwp_bytes payload, uint32_t record_count)
+static enum lwp_status check_records(struct lwp_bytes payload, uint32_t record_count)
 {
     struct lwp_tlv_walk walk = lwp_tlv_walk_over(payload);
     struct lwp_record record;
@@ -128,10 +127,12 @@ static bool are_records(struct lwp_bytes payload, uint32_t record_count)
     enum lwp_status status;
     while ((status = lwp_tlv_next(&walk, &record)) == LWP_OK) {
         if (lwp_record_check(&record) != LWP_OK)
-            return false;
+            return LWP_INVALID_RECORD;
         count++;
     }
-    return status == LWP_END && count == record_count;
+    if (status != LWP_END)
+        return status;
+    return count == record_count ? LWP_OK : LWP_INVALID_RECORD;
 }
 
 static void store(struct connection *connection, const struct lwp_frame *frame,
@@ -142,10 +143,16 @@ static void store(struct connection *connection, const struct lwp_frame *frame,
         send_error(connection, LWP_TEXT_INVALID_FRAME, "batch_id", now_ns);
         return;
     }
-    if (dialect->refuses_unsound && !are_records(payload, frame->header.record_count)) {
-        send_error(connection, LWP_TEXT_INVALID_FRAME, "records", now_ns);
+    const enum lwp_status status =
+        dialect->refuses_unsound ? check_records(payload, frame->header.record_count) : LWP_OK;
+    if (status != LWP_OK) {
+        const bool too_large = status == LWP_PAYLOAD_TOO_LARGE; /* 8.7. */
+        send_error(connection, too_large ? LWP_TEXT_RECORD_LARGE : LWP_TEXT_INVALID_FRAME,
+                   "records", now_ns);
         return;
     }
+    connection->recent_ids[connection->recent_count++ % CONNECTION_RECENT_IDS] =
+        frame->header.batch_id;
     if (lwp_broker_ingest(connection->broker, frame->header.topic_id, payload) != LWP_OK)
         hang_up(connection, now_ns);
     else
@@ -309,7 +316,7 @@ static void work_off(struct connection *connection, uint64_t now_ns)
             handle(connection, &frame, now_ns);
         else
             hang_up(connection, now_ns);
-        if (!session->options.dialect->defers_acks)
+        if (!session->options.dialect->defers_acks && connection->ack_delay_ns == 0)
             pay_acks(connection, now_ns);
     }
     if (connection->ack_count)
@@ -378,4 +385,19 @@ uint64_t connection_deadline(const struct connection *connection)
 bool connection_wants_bytes(const struct connection *connection)
 {
     return !connection->ack_count && !connection->link.closing && !connection->stalled;
+}
+
+size_t connection_memory(const struct connection *connection)
+{
+    const struct lwp_session *session = &connection->link.session;
+    return session->in.capacity + session->out.capacity;
+}
+
+void connection_reset(struct connection *connection, uint64_t now_ns)
+{
+    connection->ack_count = 0;
+    connection->reset_by_ns = now_ns;
+    connection->link.closing = true;
+    lwp_link_close(&connection->link, LWP_CLOSE_RST);
+    connection->done = true;
 }

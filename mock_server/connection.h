@@ -39,6 +39,12 @@ void connection_done(struct connection *connection);
 /** Reads, answers and writes as far as that goes; whether anything happened. */
 bool connection_step(struct connection *connection, uint64_t now_ns);
 
+/** The bytes of memory that its queues have. */
+size_t connection_memory(const struct connection *connection);
+
+/** Ends it at once, with a reset; its memory is freed when it is forgotten. */
+void connection_reset(struct connection *connection, uint64_t now_ns);
+
 /** Whether it makes sense to wait for bytes of the peer. */
 bool connection_wants_bytes(const struct connection *connection);
 

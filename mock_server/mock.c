@@ -10,6 +10,9 @@
  * waits for the disk. What nobody is owed an ack for becomes visible after this. */
 #define UNOWED_FLUSH_NS (20 * LWP_MILLISECOND_NS)
 
+/* The most that one answer may hold, so that it fits the output queue. */
+enum { MAX_ANSWER_SIZE = 50331648 };
+
 enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_mock **mock)
 {
     struct lwp_mock *made = calloc(1, sizeof(*made));
@@ -19,7 +22,10 @@ enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_
     if (!made->options.max_payload)
         made->options.max_payload = LWP_MAX_PAYLOAD_DEFAULT;
     made->flush_due_ns = LWP_NEVER;
-    const struct lwp_broker_limits limits = {.max_payload = made->options.max_payload};
+    const struct lwp_broker_limits limits = {
+        .max_payload = made->options.max_payload < MAX_ANSWER_SIZE ? made->options.max_payload
+                                                                   : MAX_ANSWER_SIZE,
+    };
     const enum lwp_status status = lwp_broker_new(&limits, options->auth_token, &made->broker);
     if (status != LWP_OK) {
         free(made);
@@ -32,6 +38,7 @@ enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_
 static void forget(struct lwp_mock *mock, struct connection **place)
 {
     struct connection *connection = *place;
+    mock->queued -= connection_memory(connection);
     *place = connection->next;
     connection_done(connection);
     free(connection);
@@ -90,12 +97,31 @@ static void flush_unowed(struct lwp_mock *mock, uint64_t now_ns)
         mock->flush_due_ns = now_ns + UNOWED_FLUSH_NS;
 }
 
+/* Past this many bytes in all queues the connection that holds most is reset: peers that do not read
+ * must not fill the machine. */
+enum { MAX_QUEUED = 1073741824 };
+
+static void reset_largest(struct lwp_mock *mock, uint64_t now_ns)
+{
+    struct connection *largest = NULL;
+    for (struct connection *c = mock->connections; c; c = c->next)
+        if (!largest || connection_memory(c) > connection_memory(largest))
+            largest = c;
+    if (largest)
+        connection_reset(largest, now_ns);
+}
+
 bool mock_step_one(struct lwp_mock *mock, struct connection **place, uint64_t now_ns)
 {
     lwp_broker_set_time(mock->broker, (mock->options.epoch_ns + now_ns) / LWP_SECOND_NS);
     flush_unowed(mock, now_ns);
+    const size_t before = connection_memory(*place);
     const bool worked = connection_step(*place, now_ns);
+    mock->queued += connection_memory(*place) - before;
+    lwp_broker_trim(mock->broker);
     flush_unowed(mock, now_ns);
+    if (mock->queued > MAX_QUEUED)
+        reset_largest(mock, now_ns);
     if ((*place)->done)
         forget(mock, place);
     return worked;

@@ -45,7 +45,7 @@ size_t lwp_mock_connection_count(const struct lwp_mock *mock);
 /**
  * Serves TCP connections until `stop_fd` becomes readable, then ends them.
  *
- * LWP_OK after a stop; LWP_IO (errno set) if waiting failed.
+ * LWP_OK after a stop; LWP_IO (errno set) if waiting failed; LWP_NO_MEMORY.
  */
 enum lwp_status lwp_mock_serve(struct lwp_mock *mock, int listener, int stop_fd);
 

@@ -11,6 +11,7 @@ struct lwp_mock {
     struct lwp_broker *broker;
     struct connection *connections;
     size_t connection_count;
+    size_t queued;         /* Bytes of memory that the queues of all connections have. */
     uint64_t flush_due_ns; /* When data without an ack becomes visible, or LWP_NEVER. */
 };
 

@@ -72,6 +72,10 @@ static void step_ready(struct service *service, uint64_t now_ns)
     struct connection **place = &service->mock->connections;
     for (size_t at = OWN_FDS; *place; at++) {
         struct connection *connection = *place;
+        /* The peer is gone: where nothing is to be read, nobody else would notice. */
+        if (service->fds[at].revents & (POLLERR | POLLNVAL | POLLHUP) &&
+            !connection_wants_bytes(connection))
+            connection_reset(connection, now_ns);
         if (service->fds[at].revents || now_ns >= connection_deadline(connection))
             (void)mock_step_one(service->mock, place, now_ns);
         if (*place == connection)

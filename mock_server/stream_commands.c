@@ -56,7 +56,8 @@ static uint64_t count_records(const struct request *request, struct lwp_bytes da
 static enum lwp_status reply_fetch(const struct request *request, const struct lwp_log *log,
                                    uint64_t offset)
 {
-    const uint64_t most = request->broker->limits.max_payload - FETCH_HEAD_SIZE;
+    const uint64_t largest = request->broker->limits.max_payload;
+    const uint64_t most = largest > FETCH_HEAD_SIZE ? largest - FETCH_HEAD_SIZE : 0;
     uint64_t size = request->message.max_bytes < most ? request->message.max_bytes : most;
     if (LWP_BUG(fetch_ignores_max_bytes))
         size = most;
@@ -85,7 +86,8 @@ enum lwp_status answer_fetch(const struct request *request)
     const bool readable = message->topic_id != 0 || dialect->default_topic_readable;
     if (!log || !readable)
         return request_refuse_id(request, LWP_TEXT_TOPIC_ID_NOT_FOUND, message->topic_id);
-    const bool tail = dialect->tail_offset && message->start_offset == dialect->tail_offset;
+    const bool tail = dialect->tail_offset && (message->start_offset == dialect->tail_offset ||
+                                               message->start_offset == UINT64_MAX);
     const uint64_t offset = tail ? log->visible : message->start_offset;
     if (offset > log->visible && dialect->beyond_end != LWP_BEYOND_EMPTY)
         return reply_beyond(request, log->visible);

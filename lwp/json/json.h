@@ -9,7 +9,8 @@
 
 enum {
     LWP_JSON_MAX_DEPTH = 16,
-    LWP_JSON_MAX_SIZE = 4194304, /* 4 MiB: the largest document that is read. */
+    LWP_JSON_MAX_CONTAINERS = 65536, /* Objects and arrays in one document. */
+    LWP_JSON_MAX_SIZE = 4194304,     /* 4 MiB: the largest document that is read. */
     LWP_JSON_MAX_PATH = 256
 };
 
@@ -20,9 +21,11 @@ struct lwp_json;
  * Reads one document, with nothing but white space after it.
  *
  * LWP_OK                 `*json` is the caller's, for lwp_json_free().
- * LWP_PAYLOAD_TOO_LARGE  more than LWP_JSON_MAX_SIZE bytes, or nested deeper than
- * LWP_JSON_MAX_DEPTH. LWP_INVALID_TEXT       not UTF-8. LWP_INVALID_PAYLOAD    not JSON; `*fault`
- * has the offset, here and above. LWP_NO_MEMORY
+ * LWP_PAYLOAD_TOO_LARGE  more than LWP_JSON_MAX_SIZE bytes, or than LWP_JSON_MAX_CONTAINERS objects
+ *                        and arrays, or nested deeper than LWP_JSON_MAX_DEPTH.
+ * LWP_INVALID_TEXT       not UTF-8.
+ * LWP_INVALID_PAYLOAD    not JSON; `*fault` has the offset, here and above.
+ * LWP_NO_MEMORY
  */
 enum lwp_status lwp_json_read(struct lwp_bytes text, struct lwp_json **json,
                               struct lwp_fault *fault);
@@ -43,6 +46,9 @@ enum lwp_status lwp_json_boolean(const struct lwp_json *json, const char *path, 
 
 /** Whether there is a member of any type at `path`. */
 bool lwp_json_has(const struct lwp_json *json, const char *path);
+
+/** Whether there is an array at `path`. */
+bool lwp_json_is_array(const struct lwp_json *json, const char *path);
 
 /** The number of elements of the array, or members of the object, at `path`; 0 if there is neither.
  */

@@ -18,6 +18,7 @@ struct reader {
     struct lwp_bytes text;
     size_t at; /* The words before it are sound; or where the fault lies. */
     int depth;
+    int containers;
     bool huge; /* An integer beyond 64 bits ends at `at`. */
     struct json_tokener *tokener;
     struct json_object *root;
@@ -90,11 +91,13 @@ static enum lwp_status skip_string(struct reader *reader)
 static enum lwp_status skip_mark(struct reader *reader)
 {
     const uint8_t mark = peek(reader);
-    if (mark == '[' || mark == '{')
+    if (mark == '[' || mark == '{') {
         reader->depth++;
+        reader->containers++;
+    }
     if (mark == ']' || mark == '}')
         reader->depth--;
-    if (reader->depth > LWP_JSON_MAX_DEPTH)
+    if (reader->depth > LWP_JSON_MAX_DEPTH || reader->containers > LWP_JSON_MAX_CONTAINERS)
         return LWP_PAYLOAD_TOO_LARGE;
     return skip_one_of(reader, "[]{}:, \t\r\naeflnrstu") ? LWP_OK : LWP_INVALID_PAYLOAD;
 }
@@ -240,6 +243,11 @@ static struct json_object *find(const struct lwp_json *json, const char *path, e
 {
     struct json_object *at = NULL;
     return walk(json, path, &at) && json_object_is_type(at, type) ? at : NULL;
+}
+
+bool lwp_json_is_array(const struct lwp_json *json, const char *path)
+{
+    return find(json, path, json_type_array) != NULL;
 }
 
 bool lwp_json_has(const struct lwp_json *json, const char *path)

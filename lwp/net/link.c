@@ -30,6 +30,8 @@ void lwp_link_done(struct lwp_link *link)
 static enum lwp_status grow(struct lwp_queue *queue, size_t wanted)
 {
     size_t capacity = lwp_queue_next_capacity(queue, wanted);
+    if (wanted == 0)
+        return LWP_OK;
     if (capacity == 0)
         return LWP_FULL;
     if (capacity == queue->capacity)
@@ -77,9 +79,9 @@ static enum lwp_status end_reading(struct lwp_link *link, enum lwp_status status
     return status;
 }
 
-/* One read into the room that the queue has or can be given; `*filled` tells whether it took all.
+/* One read of at most `most` bytes into the room that the queue has or can be given; `*filled` tells whether it took all.
  */
-static enum lwp_status read_once(struct lwp_link *link, uint64_t now_ns, bool *filled)
+static enum lwp_status read_once(struct lwp_link *link, size_t most, uint64_t now_ns, bool *filled)
 {
     struct lwp_queue *in = &link->session.in;
     const enum lwp_status grown = grow(in, 1);
@@ -88,6 +90,8 @@ static enum lwp_status read_once(struct lwp_link *link, uint64_t now_ns, bool *f
     size_t room = 0;
     size_t count = 0;
     uint8_t *at = lwp_queue_room(in, &room);
+    if (room > most)
+        room = most;
     const enum lwp_status status = lwp_transport_read(link->transport, at, room, &count);
     if (status == LWP_OK)
         lwp_session_received(&link->session, count, now_ns);
@@ -103,7 +107,7 @@ enum lwp_status lwp_link_read(struct lwp_link *link, uint64_t now_ns)
     enum lwp_status status = LWP_OK;
     bool filled = true;
     while (status == LWP_OK && filled && link->session.in.size - before < READ_AT_ONCE)
-        status = read_once(link, now_ns, &filled);
+        status = read_once(link, READ_AT_ONCE - (link->session.in.size - before), now_ns, &filled);
     if (status != LWP_OK && status != LWP_WOULD_BLOCK)
         (void)end_reading(link, status);
     return link->session.in.size > before ? LWP_OK : status;

@@ -11,9 +11,9 @@ struct lwp_link {
     struct lwp_session session;
     struct lwp_transport *transport; /* NULL once the link is done with. */
     enum lwp_status
-        read_status; /* LWP_OK, or how the peer ended it: LWP_CLOSED, LWP_RESET, LWP_IO. */
-    bool closing;    /* Nothing is read or sent any more; close when all is written. */
-    bool halving;    /* Nothing is sent any more; half-close when all is written. */
+        read_status; /* LWP_OK, or how the peer ended it: LWP_CLOSED, LWP_RESET, LWP_IO; LWP_NO_MEMORY. */
+    bool closing; /* Nothing is read or sent any more; close when all is written. */
+    bool halving; /* Nothing is sent any more; half-close when all is written. */
 };
 
 /** Takes over the transport. The output queue holds at most `out_limit` bytes. Allocates nothing
@@ -41,7 +41,7 @@ enum lwp_status lwp_link_receive(struct lwp_link *link, struct lwp_frame *frame,
 enum lwp_status lwp_link_tick(struct lwp_link *link, uint64_t now_ns);
 
 /**
- * Reads what is there, 256 KiB or a little more at most, growing the input queue as bytes arrive.
+ * Reads what is there, 256 KiB at most, growing the input queue as bytes arrive.
  *
  * LWP_OK           bytes came: call lwp_session_receive() until it wants more.
  * LWP_WOULD_BLOCK  nothing came.

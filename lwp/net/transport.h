@@ -73,7 +73,8 @@ struct lwp_address {
 enum lwp_status lwp_address_parse(const char *text, struct lwp_address *address);
 
 /**
- * Connects over TCP, trying all addresses of the host until `deadline_ns` (lwp_clock_now()). The
+ * Connects over TCP, trying all addresses of the host until `deadline_ns` (lwp_clock_now()); looking up
+ * a name has the resolver's own time limits. The
  * socket is non-blocking, with TCP_NODELAY.
  *
  * LWP_OK with `*transport` the caller's; LWP_UNRESOLVED, LWP_REFUSED, LWP_TIMEOUT, LWP_NO_MEMORY or

@@ -30,31 +30,42 @@ bool lwp_stream_is_reused(const struct lwp_stream *stream, const struct lwp_segm
     return first > stream->newest || stream->newest - first > NEAR;
 }
 
+static enum lwp_status make_part_room(struct lwp_stream *stream)
+{
+    if (stream->part_count < stream->part_room)
+        return LWP_OK;
+    const size_t room = stream->part_room ? 2 * stream->part_room : FIRST_PARTS;
+    void *parts = realloc(stream->parts, room * sizeof(*stream->parts));
+    if (!parts)
+        return LWP_NO_MEMORY;
+    stream->parts = parts;
+    stream->part_room = room;
+    return LWP_OK;
+}
+
+static enum lwp_status make_store_room(struct lwp_stream *stream, size_t size)
+{
+    if (stream->store && size <= stream->store_room - stream->store_size)
+        return LWP_OK;
+    size_t room = stream->store_room ? stream->store_room : FIRST_STORE;
+    while (room - stream->store_size < size)
+        room *= 2;
+    void *store = realloc(stream->store, room);
+    if (!store)
+        return LWP_NO_MEMORY;
+    stream->store = store;
+    stream->store_room = room;
+    return LWP_OK;
+}
+
 /* Room for one part and its bytes. */
 static enum lwp_status make_room(struct lwp_stream *stream, size_t size)
 {
     const size_t held = stream->store_size + (stream->part_count + 1) * sizeof(*stream->parts);
     if (held > stream->limit || size > stream->limit - held)
         return LWP_FULL;
-    if (stream->part_count == stream->part_room) {
-        const size_t room = stream->part_room ? 2 * stream->part_room : FIRST_PARTS;
-        void *parts = realloc(stream->parts, room * sizeof(*stream->parts));
-        if (!parts)
-            return LWP_NO_MEMORY;
-        stream->parts = parts;
-        stream->part_room = room;
-    }
-    if (!stream->store || size > stream->store_room - stream->store_size) {
-        size_t room = stream->store_room ? stream->store_room : FIRST_STORE;
-        while (room - stream->store_size < size)
-            room *= 2;
-        void *store = realloc(stream->store, room);
-        if (!store)
-            return LWP_NO_MEMORY;
-        stream->store = store;
-        stream->store_room = room;
-    }
-    return LWP_OK;
+    const enum lwp_status status = make_part_room(stream);
+    return status == LWP_OK ? make_store_room(stream, size) : status;
 }
 
 /* Remembers how far the sequence has come. */

@@ -27,7 +27,8 @@ enum lwp_status lwp_lz4_compress(enum lwp_lz4_framing framing, struct lwp_bytes 
  *
  * LWP_OK                  all of it is there.
  * LWP_FULL                `out` has less room than is needed; grow it, up to `limit`, and repeat.
- * What it held before is unchanged. LWP_PAYLOAD_TOO_LARGE   it would be more than `limit` bytes.
+ *                         What it held before is unchanged.
+ * LWP_PAYLOAD_TOO_LARGE   it would be more than `limit` bytes.
  * LWP_INVALID_COMPRESSION damaged, or of another algorithm, or its sizes contradict each other.
  *
  * A raw block does not tell its size: as long as `out` has less room than `limit`, damage can look

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The half of the parser that reads frames: kinds, fields, values, records. */
+#include "lwp/json/json.h"
 #include "lwp/wire/errors.h"
 #include "mock_server/script/reader.h"
 
@@ -65,9 +66,9 @@ uint64_t reader_number(struct reader *reader, uint64_t most, const char *expecte
 static struct script_value read_variable(struct reader *reader, const struct token *token)
 {
     const struct lwp_bytes name = lwp_bytes_from(reader_text(reader, token), 1);
-    if (reader_is_bound(reader, name))
+    if (name.size && reader_is_bound(reader, name))
         return (struct script_value){.kind = SCRIPT_VARIABLE, .bytes = name};
-    if (!reader->in_pattern)
+    if (!reader->in_pattern || name.size == 0)
         reader_error(reader, token, "a variable that has been bound before");
     reader_bind(reader, name);
     reader->bound_now = true;
@@ -215,7 +216,7 @@ static bool find_subject(const struct reader *reader, const struct script_frame 
     if (reader->in_pattern && word.size > prefix && memcmp(word.data, json, prefix) == 0) {
         field->subject = SCRIPT_JSON;
         field->path = lwp_bytes_from(word, prefix);
-        return true;
+        return word.size < LWP_JSON_MAX_PATH;
     }
     if (reader->in_pattern && lwp_bytes_equal(word, lwp_bytes_text("code"))) {
         field->subject = SCRIPT_CODE;
@@ -233,8 +234,8 @@ static bool find_subject(const struct reader *reader, const struct script_frame 
 static void read_code(struct reader *reader, struct script_field *field)
 {
     const struct token *token = reader_next(reader);
-    const int code =
-        token->kind == TOKEN_NUMBER ? (int)(token->number & 0xff) : lwp_error_named(token->text);
+    const bool is_code = token->kind == TOKEN_NUMBER && token->number <= UINT8_MAX;
+    const int code = is_code ? (int)token->number : lwp_error_named(token->text);
     if (code < 0)
         reader_error(reader, token, "an error's word, for example topic-not-found");
     field->value = (struct script_value){.kind = SCRIPT_NUMBER, .number = (uint64_t)code};
@@ -259,6 +260,15 @@ static const char *misplaced(const struct script_field *field)
     return NULL;
 }
 
+/* Bytes are equal or not; only numbers have an order. */
+static void check_order(struct reader *reader, const struct script_field *field, bool is_bytes,
+                        const struct token *at)
+{
+    const bool is_order = field->relation != SCRIPT_EQUAL && field->relation != SCRIPT_NOT_EQUAL;
+    if (is_order && (is_bytes || field->upper.kind == SCRIPT_BYTES))
+        reader_error(reader, at, "numbers, or = or != before this");
+}
+
 /* Integers take numbers, texts take bytes; both take variables. */
 static void check_type(struct reader *reader, const struct script_field *field,
                        const struct token *at)
@@ -267,6 +277,7 @@ static void check_type(struct reader *reader, const struct script_field *field,
     const bool is_bytes = kind == SCRIPT_BYTES || kind == SCRIPT_JOINED;
     const bool wants_bytes =
         field->subject == SCRIPT_PAYLOAD && !lwp_field_is_integer(field->field);
+    check_order(reader, field, is_bytes || wants_bytes, at);
     if (field->subject == SCRIPT_JSON || kind == SCRIPT_VARIABLE)
         return;
     if (wants_bytes != is_bytes)

@@ -111,7 +111,8 @@ static bool match_bytes(struct comparison *comparison, const struct script_field
         return true;
     }
     const struct lwp_bytes value = script_bytes_of(&field->value, comparison->variables);
-    if (lwp_bytes_equal(value, actual) == (field->relation == SCRIPT_EQUAL))
+    const bool is_order = field->relation != SCRIPT_EQUAL && field->relation != SCRIPT_NOT_EQUAL;
+    if (!is_order && lwp_bytes_equal(value, actual) == (field->relation == SCRIPT_EQUAL))
         return true;
     size_t same = 0;
     while (same < value.size && same < actual.size && value.data[same] == actual.data[same])
@@ -159,6 +160,36 @@ static bool match_absence(struct comparison *comparison, const struct script_fie
     return differ(comparison, shown, -1);
 }
 
+/* What a value wants its counterpart to be. */
+enum wanted { WANTS_NUMBER, WANTS_BYTES, WANTS_EITHER };
+
+static enum wanted wanted_by(const struct comparison *comparison, const struct script_value *value)
+{
+    if (value->kind == SCRIPT_BYTES || value->kind == SCRIPT_JOINED)
+        return WANTS_BYTES;
+    if (value->kind != SCRIPT_VARIABLE)
+        return WANTS_NUMBER;
+    const struct script_variable *variable =
+        script_variable_of(comparison->variables, value->bytes);
+    if (!variable)
+        return WANTS_EITHER;
+    return variable->is_bytes ? WANTS_BYTES : WANTS_NUMBER;
+}
+
+/* There is no such member, or one of another type. */
+static bool match_no_member(struct comparison *comparison, enum wanted wanted, const char *path,
+                            const char *shown)
+{
+    static const char *const words[] = {[WANTS_NUMBER] = "a number",
+                                        [WANTS_BYTES] = "a string",
+                                        [WANTS_EITHER] = "a number or a string"};
+    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "%s at %.200s",
+                   words[wanted], path);
+    (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "%s",
+                   lwp_json_has(comparison->json, path) ? "something else" : "none");
+    return differ(comparison, shown, -1);
+}
+
 static bool match_member(struct comparison *comparison, const struct script_field *field,
                          const char *path, const char *shown)
 {
@@ -167,15 +198,14 @@ static bool match_member(struct comparison *comparison, const struct script_fiel
     bool flag = false;
     if (field->value.kind == SCRIPT_NONE)
         return match_absence(comparison, field, path, shown);
-    if (lwp_json_integer(comparison->json, path, &number) == LWP_OK)
+    const enum wanted wanted = wanted_by(comparison, &field->value);
+    if (wanted != WANTS_BYTES && lwp_json_integer(comparison->json, path, &number) == LWP_OK)
         return match_number(comparison, field, number, shown, -1);
-    if (lwp_json_string(comparison->json, path, &text) == LWP_OK)
-        return match_bytes(comparison, field, text, shown, -1);
-    if (lwp_json_boolean(comparison->json, path, &flag) == LWP_OK)
+    if (wanted != WANTS_BYTES && lwp_json_boolean(comparison->json, path, &flag) == LWP_OK)
         return match_number(comparison, field, flag, shown, -1);
-    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "a member %.200s", path);
-    (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "none");
-    return differ(comparison, shown, -1);
+    if (wanted != WANTS_NUMBER && lwp_json_string(comparison->json, path, &text) == LWP_OK)
+        return match_bytes(comparison, field, text, shown, -1);
+    return match_no_member(comparison, wanted, path, shown);
 }
 
 /* json.PATH; with a * any element will do, and != must hold for all of them. */
@@ -189,7 +219,8 @@ static bool match_json(struct comparison *comparison, const struct script_field 
     char parent[LWP_JSON_MAX_PATH];
     (void)snprintf(parent, sizeof(parent), "%.*s", star > path ? (int)(star - path) - 1 : 0, path);
     const bool all = field->relation == SCRIPT_NOT_EQUAL;
-    const size_t count = lwp_json_count(comparison->json, parent);
+    const size_t count =
+        lwp_json_is_array(comparison->json, parent) ? lwp_json_count(comparison->json, parent) : 0;
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(concrete, sizeof(concrete), "%.*s%zu%s", (int)(star - path), path, i,
                        star + 1);
@@ -210,7 +241,7 @@ static int error_code(const struct comparison *comparison)
     struct lwp_error_document document;
     struct lwp_bytes argument;
     if (comparison->json && lwp_json_error(comparison->json, &document) == LWP_OK)
-        return (int)document.code;
+        return document.code <= UINT8_MAX ? (int)document.code : -1;
     const enum lwp_text text = lwp_text_recognise(comparison->frame->payload, &argument);
     return text < LWP_TEXT_COUNT ? (int)lwp_text_code(text) : -1;
 }

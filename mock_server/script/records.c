@@ -99,14 +99,27 @@ static void read_record_of(struct reader *reader, const struct token *word, stru
     reader_insist(reader, ")");
 }
 
+/* The characters of the record that begins here: it takes no more, as only strings add to its size. */
+static size_t record_text_size(const struct token *word)
+{
+    size_t size = 0;
+    int depth = 0;
+    for (const struct token *t = word; t->kind != TOKEN_LINE_END && t->kind != TOKEN_FILE_END;
+         t++) {
+        const uint8_t sign = t->kind == TOKEN_SIGN ? t->text.data[0] : 0;
+        if (sign == '+' && depth == 0)
+            break;
+        depth += (sign == '(') - (sign == ')');
+        size += t->text.size;
+    }
+    return size;
+}
+
 static void read_record(struct reader *reader, struct record_writer *records)
 {
     enum { HEADROOM = 64 };
     const struct token *word = reader_next(reader);
-    /* No record takes more than the rest of its line, and nothing but strings adds to its size. */
-    size_t size = HEADROOM;
-    for (const struct token *t = word; t->kind != TOKEN_LINE_END && t->kind != TOKEN_FILE_END; t++)
-        size += t->text.size;
+    const size_t size = HEADROOM + record_text_size(word);
     struct lwp_writer out = lwp_writer_on(script_arena_take(&reader->script->arena, size), size);
     if (!out.data)
         return;
@@ -133,7 +146,7 @@ void reader_records(struct reader *reader, struct script_frame *frame)
         reader_insist(reader, "(");
     do
         read_record(reader, &records);
-    while (!reader->failed && reader_take(reader, "+"));
+    while (!reader->failed && !reader->script->arena.failed && reader_take(reader, "+"));
     if (frame->compressed)
         reader_insist(reader, ")");
     frame->bytes = lwp_writer_bytes(&records.out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The statements of a case that do something: one function each. */
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "lwp/wire/dialect.h"
 #include "lwp/wire/tlv.h"
@@ -20,7 +20,7 @@ static struct script_step *add_step(struct reader *reader, enum script_step_kind
 static struct lwp_bytes read_new_variable(struct reader *reader)
 {
     const struct token *token = reader_next(reader);
-    if (token->kind != TOKEN_WORD || token->text.data[0] != '$')
+    if (token->kind != TOKEN_WORD || token->text.data[0] != '$' || token->text.size < 2)
         reader_error(reader, token, "$name");
     const struct lwp_bytes name = lwp_bytes_from(reader_text(reader, token), 1);
     if (reader_is_bound(reader, name))
@@ -89,13 +89,15 @@ void reader_given(struct reader *reader, const struct token *at)
 /* c1 to c16, from 0. False if the word is none of them. */
 static bool connection_of(struct lwp_bytes word, unsigned *connection)
 {
-    if (word.size < 2 || word.size > 3 || word.data[0] != 'c')
-        return false;
-    const unsigned long number = strtoul((const char *)word.data + 1, NULL, 10);
-    if (number < 1 || number > SCRIPT_MAX_CONNECTIONS)
-        return false;
-    *connection = (unsigned)number - 1;
-    return true;
+    for (unsigned i = 0; i < SCRIPT_MAX_CONNECTIONS; i++) {
+        char name[4];
+        (void)snprintf(name, sizeof(name), "c%u", i + 1);
+        if (!lwp_bytes_equal(word, lwp_bytes_text(name)))
+            continue;
+        *connection = i;
+        return true;
+    }
+    return false;
 }
 
 void reader_connect(struct reader *reader, const struct token *at)
@@ -216,7 +218,7 @@ static void read_range(struct reader *reader, struct script_step *step)
         if (second->kind != TOKEN_DURATION || second->number < first->number)
             reader_error(reader, second, "a duration that is not shorter");
     }
-    if (first->kind != TOKEN_DURATION || first->number > 600 * UINT64_C(1000000000))
+    if (first->kind != TOKEN_DURATION || step->most_ns > 600 * UINT64_C(1000000000))
         reader_error(reader, first, "a duration of 10 minutes at most, for example 300ms");
 }
 
@@ -262,8 +264,8 @@ void reader_any_order(struct reader *reader, const struct token *at)
     while (!reader->failed && reader_take(reader, ";"));
     reader_insist(reader, "}");
     for (size_t i = 0; i < step->patterns.count; i++)
-        if (step->patterns.items[i].kind != SCRIPT_FRAME)
-            reader_error(reader, at, "frames only in any-order");
+        if (step->patterns.items[i].kind != SCRIPT_FRAME || step->patterns.items[i].lenient)
+            reader_error(reader, at, "frames only in any-order, and none of them lenient");
 }
 
 /* fence keepalive | list | ack topic=$t: a frame, and its answer. */
