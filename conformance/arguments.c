@@ -12,7 +12,7 @@
 static const char help[] =
     "lwp-conform - does a Lance server keep to the protocol?\n"
     "\n"
-    "Usage: lwp-conform server HOST:PORT [OPTION]...   judge a server\n"
+    "Usage: lwp-conform server HOST[:PORT] [OPTION]... judge a server; the port is 1992\n"
     "       lwp-conform selftest [OPTION]...           judge the built-in mock, and its mutants\n"
     "       lwp-conform --list [OPTION]...             name the cases\n"
     "       lwp-conform coverage                       how many requirements are tested, by "
