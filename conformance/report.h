@@ -27,8 +27,6 @@ struct report {
     FILE *text; /* NULL: none; the same for the others. */
     FILE *jsonl;
     FILE *junit;
-    char last_reason[RESULT_TEXT_SIZE]; /* Of the text's last line without evidence. */
-    size_t repeated;                    /* Cases behind it with the same reason. */
     bool verbose; /* Every case on a line of the text, not only those that need a look. */
     struct report_run run;
     struct report_counts counts; /* Of this run. */

@@ -92,39 +92,12 @@ static void print_evidence(struct report *report, const struct result *result)
     (void)fprintf(out, " %s\n", (const char *)result->of->id.data);
 }
 
-static void end_repeated(struct report *report)
-{
-    if (report->repeated)
-        (void)fprintf(report->text, "%-12s and %zu more for the same reason\n", "",
-                      report->repeated);
-    report->repeated = 0;
-    report->last_reason[0] = '\0';
-}
-
-/* What was not run, or could not be, is told once for a row of cases with the same reason. */
-static bool is_repeated(struct report *report, const struct result *result)
-{
-    if (result->transcript.events.count || report->verbose)
-        return false;
-    if (strcmp(report->last_reason, result->reason) == 0) {
-        report->repeated++;
-        return true;
-    }
-    end_repeated(report);
-    (void)snprintf(report->last_reason, sizeof(report->last_reason), "%s", result->reason);
-    return false;
-}
-
 void report_text_case(struct report *report, const struct result *result)
 {
     const bool bad = report_is_bad(result->verdict);
     if (!bad && !report->verbose && result->verdict != VERDICT_SKIP &&
         result->verdict != VERDICT_XFAIL)
         return;
-    if (is_repeated(report, result))
-        return;
-    if (result->transcript.events.count)
-        end_repeated(report);
     (void)fprintf(report->text, "%-12s %s (%s)", verdict_word(result->verdict),
                   (const char *)result->of->id.data, script_level_word(result->of->level));
     print_clean(report->text, result->reason[0] ? ": " : "", result->reason);
@@ -137,7 +110,6 @@ void report_text_case(struct report *report, const struct result *result)
 void report_text_end(struct report *report)
 {
     const char *joint = ": ";
-    end_repeated(report);
     (void)fprintf(report->text,
                   report->counts.total == 1 ? "%s, dialect %s: %zu case"
                                             : "%s, dialect %s: %zu cases",

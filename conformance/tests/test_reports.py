@@ -206,7 +206,7 @@ def test_the_text_goes_to_standard_output_unless_told_otherwise(conform, mock, c
     outcome = conform("server", mock, *case_file(PASSES), "--seed", 5, reports=False)
     first, last = outcome.stdout.splitlines()
     assert first == f"target {mock}, dialect lance, seed 5"
-    assert re.fullmatch(rf"{mock}, dialect lance: 1 cases: 1 pass \([0-9.]+ s, seed 5\)", last)
+    assert re.fullmatch(rf"{mock}, dialect lance: 1 case: 1 pass \([0-9.]+ s, seed 5\)", last)
     elsewhere = conform("server", mock, *case_file(PASSES))
     assert elsewhere.stdout == ""
 
@@ -276,7 +276,7 @@ def test_all_reports_count_alike(all_sorts):
 def test_reasons_are_told_everywhere(all_sorts):
     outcome = all_sorts()
     reasons = {
-        "own-topics": "topics can be created and deleted",
+        "own-topics": "topics that can be created and deleted",
         "own-xfails": "it is broken",
         "own-xpasses": "it was broken (see #12)",
         "own-skipped": "it takes too long",

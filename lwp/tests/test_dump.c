@@ -822,7 +822,7 @@ static void an_unknown_link_type_is_told(void **state)
 static int status_of(const char *arguments)
 {
     char command[1024];
-    assert_true(snprintf(command, sizeof(command), LWP_PROGRAM " %s", arguments) <
+    assert_true(snprintf(command, sizeof(command), "'" LWP_PROGRAM "' %s", arguments) <
                 (int)sizeof(command));
     const int status = system(command);
     assert_true(WIFEXITED(status));
