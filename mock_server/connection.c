@@ -7,6 +7,7 @@
 #include "lwp/net/clock.h"
 #include "lwp/wire/compress.h"
 #include "lwp/wire/tlv.h"
+#include "mock_server/mutants.h"
 
 enum {
     BUSY_OUT_SIZE = 4194304, /* With more than this unsent, nothing further is answered. */
@@ -254,32 +255,6 @@ static void handle(struct connection *connection, const struct lwp_frame *frame,
     }
 }
 
-#ifdef LWP_MUTANTS
-
-/* What mutants do to the frame at the front so that it passes. */
-static void plant_bugs(struct lwp_session *session)
-{
-    const struct lwp_bytes front = lwp_bytes_from(lwp_queue_bytes(&session->in), session->taken);
-    if (front.size < LWP_HEADER_SIZE)
-        return;
-    const enum lwp_polynomial polynomial = session->options.dialect->polynomial;
-    struct lwp_header header;
-    lwp_header_decode(front.data, &header);
-    if (LWP_BUG(accepts_any_version))
-        header.version = LWP_VERSION;
-    if (LWP_BUG(accepts_any_version) || LWP_BUG(accepts_wrong_header_crc))
-        header.header_crc = lwp_header_crc(&header, polynomial);
-    const struct lwp_bytes rest = lwp_bytes_from(front, LWP_HEADER_SIZE);
-    if (LWP_BUG(accepts_wrong_payload_crc) && rest.size >= header.payload_length)
-        header.payload_crc =
-            lwp_crc(polynomial, (struct lwp_bytes){rest.data, header.payload_length});
-    lwp_header_encode(&header, session->in.data + session->in.start + session->taken);
-}
-
-#else
-#define plant_bugs(session) ((void)0)
-#endif
-
 /* The polynomial of the first header tells the dialect, and with it the form of errors. */
 static void decide_dialect(struct connection *connection)
 {
@@ -307,7 +282,7 @@ static void work_off(struct connection *connection, uint64_t now_ns)
             connection->stalled = true;
             break;
         }
-        plant_bugs(session);
+        mutants_mend_front(session);
         struct lwp_frame frame;
         const enum lwp_status status = lwp_session_receive(session, &frame, now_ns);
         if (status == LWP_MORE)
