@@ -513,6 +513,31 @@ static void brackets_side_by_side_are_not_nested(void **state)
     lwp_json_free(json);
 }
 
+/* A container costs json-c some 800 bytes, so their number is limited as well as the size. */
+static void a_document_has_at_most_65536_containers(void **state)
+{
+    (void)state;
+    enum { PAIR_SIZE = 3 };
+    const size_t most = LWP_JSON_MAX_CONTAINERS - 1; /* The array around them is one, too. */
+    for (size_t count = most; count <= most + 1; count++) {
+        const size_t size = 1 + PAIR_SIZE * count;
+        char *text = malloc(size + 1);
+        struct lwp_json *json = NULL;
+        struct lwp_fault fault;
+        assert_non_null(text);
+        text[0] = '[';
+        for (size_t i = 0; i < count; i++)
+            memcpy(text + 1 + PAIR_SIZE * i, i + 1 < count ? "{}," : "{}]", PAIR_SIZE);
+        const enum lwp_status status =
+            lwp_json_read((struct lwp_bytes){(uint8_t *)text, size}, &json, &fault);
+        assert_int_equal(status, count == most ? LWP_OK : LWP_PAYLOAD_TOO_LARGE);
+        if (status == LWP_OK)
+            assert_int_equal(lwp_json_count(json, ""), count);
+        lwp_json_free(json);
+        free(text);
+    }
+}
+
 static void nesting_bombs_are_refused(void **state)
 {
     (void)state;
@@ -921,6 +946,7 @@ int main(void)
         cmocka_unit_test(the_largest_document_is_read_and_no_larger),
         cmocka_unit_test(nesting_is_limited_to_16),
         cmocka_unit_test(brackets_side_by_side_are_not_nested),
+        cmocka_unit_test(a_document_has_at_most_65536_containers),
         cmocka_unit_test(nesting_bombs_are_refused),
         cmocka_unit_test(every_writer_writes_exactly_its_document),
         cmocka_unit_test(every_capacity_too_small_is_told),
