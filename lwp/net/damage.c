@@ -137,10 +137,12 @@ enum lwp_status lwp_damage_apply(const struct lwp_damage_list *list, struct lwp_
                                  struct lwp_writer *out, size_t *touched)
 {
     const size_t before = out->size;
-    lwp_write(out, frame);
-    if (out->full)
+    uint8_t *at = lwp_write_room(out, frame.size);
+    if (!at)
         return LWP_FULL;
-    struct lwp_writer damaged = lwp_writer_on(out->data + before, out->capacity - before);
+    if (frame.size)
+        memcpy(at, frame.data, frame.size);
+    struct lwp_writer damaged = lwp_writer_on(at, out->capacity - before);
     damaged.size = frame.size;
     size_t total = 0;
     for (size_t i = 0; i < list->count; i++)
