@@ -94,6 +94,22 @@ enum lwp_status fault_announce(struct fault *fault, size_t size, const struct lw
     return LWP_OK;
 }
 
+/* Appends bytes, at most `most`, to a stretch at the end of the queue. */
+static enum lwp_status fill(struct fault *fault, struct stretch *stretch, struct lwp_bytes bytes,
+                            size_t most, size_t *count)
+{
+    if (bytes.size > most)
+        bytes.size = most;
+    enum lwp_status status = lwp_queue_grow(&fault->out, bytes.size);
+    if (status == LWP_OK)
+        status = lwp_queue_push(&fault->out, bytes);
+    if (status != LWP_OK)
+        return status;
+    stretch->size += bytes.size;
+    *count += bytes.size;
+    return LWP_OK;
+}
+
 static enum lwp_status damage(struct fault *fault, struct stretch *frame)
 {
     struct lwp_queue *queue = &fault->out;
@@ -106,11 +122,10 @@ static enum lwp_status damage(struct fault *fault, struct stretch *frame)
     enum lwp_status status = lwp_damage_apply(&frame->plan.damage, bytes, &out, &frame->touched);
     if (status == LWP_OK) {
         queue->size -= frame->size;
-        frame->size = out.size;
-        status = lwp_queue_grow(queue, out.size);
+        frame->size = 0;
+        size_t count = 0;
+        status = fill(fault, frame, lwp_writer_bytes(&out), out.size, &count);
     }
-    if (status == LWP_OK)
-        status = lwp_queue_push(queue, lwp_writer_bytes(&out));
     free(memory);
     return status;
 }
@@ -137,22 +152,6 @@ static enum lwp_status finish_frame(struct fault *fault, struct stretch *frame)
         frame->due_ns = frame->plan.not_before_ns;
     if (fault->coalesce_count > 1)
         hold(fault, frame);
-    return LWP_OK;
-}
-
-/* Appends bytes, at most `most`, to a stretch at the end of the queue. */
-static enum lwp_status fill(struct fault *fault, struct stretch *stretch, struct lwp_bytes bytes,
-                            size_t most, size_t *count)
-{
-    if (bytes.size > most)
-        bytes.size = most;
-    enum lwp_status status = lwp_queue_grow(&fault->out, bytes.size);
-    if (status == LWP_OK)
-        status = lwp_queue_push(&fault->out, bytes);
-    if (status != LWP_OK)
-        return status;
-    stretch->size += bytes.size;
-    *count += bytes.size;
     return LWP_OK;
 }
 
