@@ -4,7 +4,7 @@
 #include "lwp/wire/errors.h"
 #include "mock_server/script/reader.h"
 
-enum { MAX_REPEAT = 65536 /* Of a string. */ };
+enum { MAX_REPEAT = 65536 /* Of a string. */, MAX_VARIABLES = 256 };
 
 /* What stands between the parentheses of hex(…). Its digits are lexed as words and numbers; only
  * their characters count here. */
@@ -70,6 +70,10 @@ static struct script_value read_variable(struct reader *reader, const struct tok
         return (struct script_value){.kind = SCRIPT_VARIABLE, .bytes = name};
     if (!reader->in_pattern || name.size == 0)
         reader_error(reader, token, "a variable that has been bound before");
+    if (reader->variables.count == MAX_VARIABLES)
+        reader_error(reader, token, "at most 256 variables");
+    if (reader->failed)
+        return (struct script_value){.kind = SCRIPT_ZERO};
     reader_bind(reader, name);
     reader->bound_now = true;
     return (struct script_value){.kind = SCRIPT_VARIABLE, .bytes = name};
@@ -140,7 +144,7 @@ static void read_parts_behind(struct reader *reader, struct script_value *value)
 
 static struct script_value read_one(struct reader *reader);
 
-static struct script_value read_value(struct reader *reader)
+struct script_value reader_value(struct reader *reader)
 {
     const struct token *first = reader->token;
     struct script_value value = read_one(reader);
@@ -178,6 +182,23 @@ static void read_fill(struct reader *reader, struct script_frame *frame)
         frame->fill_seed = reader_number(reader, UINT64_MAX, "a seed");
 }
 
+static void read_payload(struct reader *reader, struct script_frame *frame)
+{
+    frame->body = SCRIPT_BODY_BYTES;
+    frame->bytes = reader_bytes(reader);
+}
+
+struct body_row {
+    const char *word;
+    void (*read)(struct reader *reader, struct script_frame *frame);
+};
+
+static const struct body_row bodies[] = {
+    {"payload", read_payload},
+    {"records", reader_records},
+    {"fill", read_fill},
+};
+
 struct relation_row {
     const char *sign;
     enum script_relation relation;
@@ -188,7 +209,7 @@ static const struct relation_row relations[] = {
     {">", SCRIPT_MORE},  {">=", SCRIPT_AT_LEAST},  {"in", SCRIPT_WITHIN},
 };
 
-static enum script_relation read_relation(struct reader *reader)
+enum script_relation reader_relation(struct reader *reader)
 {
     if (!reader->in_pattern) {
         reader_insist(reader, "=");
@@ -229,6 +250,20 @@ static bool find_subject(const struct reader *reader, const struct script_frame 
             return true;
         }
     return false;
+}
+
+static void unknown_field(struct reader *reader, const struct script_frame *frame,
+                          const struct token *word)
+{
+    struct hint hint = reader_hint(reader, word);
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+        hint_offer(&hint, bodies[i].word);
+    for (int i = 0; i < LWP_HEADER_FIELD_COUNT; i++)
+        hint_offer(&hint, lwp_header_fields[i].name);
+    for (const struct lwp_field *field = frame->command ? frame->command->fields : NULL;
+         field && field->type != LWP_FIELD_NONE; field++)
+        hint_offer(&hint, field->name);
+    reader_unknown(reader, word, "a field of this frame, payload, records or fill", &hint);
 }
 
 static void read_code(struct reader *reader, struct script_field *field)
@@ -286,14 +321,14 @@ static void check_type(struct reader *reader, const struct script_field *field,
         reader_error(reader, at, misplaced(field));
 }
 
-static void read_field(struct reader *reader, struct script_frame *frame, const struct token *word)
+void reader_field(struct reader *reader, struct script_frame *frame, const struct token *word)
 {
     struct script_field field = {.place = word->place};
     if (!find_subject(reader, frame, reader_text(reader, word), &field)) {
-        reader_error(reader, word, "a field of this frame, payload, records or fill");
+        unknown_field(reader, frame, word);
         return;
     }
-    field.relation = read_relation(reader);
+    field.relation = reader_relation(reader);
     const struct token *at = reader->token;
     if (reader->failed)
         return;
@@ -301,35 +336,18 @@ static void read_field(struct reader *reader, struct script_frame *frame, const 
         read_code(reader, &field);
     } else if (field.relation == SCRIPT_WITHIN) {
         reader_insist(reader, "[");
-        field.value = read_value(reader);
+        field.value = reader_value(reader);
         reader_insist(reader, ",");
-        field.upper = read_value(reader);
+        field.upper = reader_value(reader);
         reader_insist(reader, "]");
     } else {
-        field.value = read_value(reader);
+        field.value = reader_value(reader);
     }
     check_type(reader, &field, at);
     struct script_field *added = SCRIPT_ADD(&reader->script->arena, &frame->fields);
     if (added)
         *added = field;
 }
-
-static void read_payload(struct reader *reader, struct script_frame *frame)
-{
-    frame->body = SCRIPT_BODY_BYTES;
-    frame->bytes = reader_bytes(reader);
-}
-
-struct body_row {
-    const char *word;
-    void (*read)(struct reader *reader, struct script_frame *frame);
-};
-
-static const struct body_row bodies[] = {
-    {"payload", read_payload},
-    {"records", reader_records},
-    {"fill", read_fill},
-};
 
 /* What is wrong with this body for this frame, or NULL. */
 static const char *misplaced_body(const struct reader *reader, const struct script_frame *frame,
@@ -365,7 +383,7 @@ static void read_assignment(struct reader *reader, struct script_frame *frame)
             read_body(reader, frame, &bodies[i], word);
             return;
         }
-    read_field(reader, frame, word);
+    reader_field(reader, frame, word);
 }
 
 static bool find_kind(struct lwp_bytes word, struct script_frame *frame)
@@ -382,10 +400,31 @@ static bool find_kind(struct lwp_bytes word, struct script_frame *frame)
     return false;
 }
 
+/* What ends a frame's fields: the words that follow one in statements. No field is named so. */
+static bool is_behind_frame(const struct reader *reader)
+{
+    static const char *const words[] = {"within", "nth", "every", "skip", "times",
+                                        "after",  "p",   "as",    "in",   "optional"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (reader_is(reader, words[i]))
+            return true;
+    return false;
+}
+
 void reader_assignments(struct reader *reader, struct script_frame *frame)
 {
-    while (!reader->failed && reader->token->kind == TOKEN_WORD && !reader_is(reader, "within"))
+    while (!reader->failed && reader->token->kind == TOKEN_WORD && !is_behind_frame(reader))
         read_assignment(reader, frame);
+}
+
+static void unknown_kind(struct reader *reader, const struct token *word)
+{
+    struct hint hint = reader_hint(reader, word);
+    for (enum lwp_kind kind = LWP_KIND_INGEST; kind < LWP_KIND_CONTROL; kind++)
+        hint_offer(&hint, lwp_kind_word(kind));
+    for (size_t i = 0; lwp_command_at(i); i++)
+        hint_offer(&hint, lwp_command_at(i)->word);
+    reader_unknown(reader, word, "keepalive, ack, backpressure, ingest, frame or a command", &hint);
 }
 
 void reader_frame(struct reader *reader, struct script_frame *frame)
@@ -393,7 +432,7 @@ void reader_frame(struct reader *reader, struct script_frame *frame)
     const struct token *word = reader_next(reader);
     frame->place = word->place;
     if (word->kind != TOKEN_WORD || !find_kind(word->text, frame)) {
-        reader_error(reader, word, "keepalive, ack, backpressure, ingest, frame or a command");
+        unknown_kind(reader, word);
         return;
     }
     reader_assignments(reader, frame);
