@@ -55,34 +55,45 @@ static void refer_to_setting(struct reader *reader, const struct script_action *
         reader_refer(reader, REFERENCE_CLUSTER, lwp_bytes_text(row->word), word);
 }
 
-/* ACTION, or then ANSWER after D. The first action is at no index but 0. */
+/* What speaks against the action here: what is expected in its place, or NULL. */
+static const char *problem_of(const struct script_rule *rule, const struct script_action *action,
+                              unsigned where)
+{
+    const struct script_action_row *row = &script_action_rows[action->kind];
+    if (where & ~row->where)
+        return misplaced(where);
+    if (action->is_then && row->group != SCRIPT_ANSWER)
+        return "an answer behind then";
+    return rule->actions.count == READER_MAX_ACTIONS ? "at most 64 actions in a rule" : NULL;
+}
+
+static void read_then_after(struct reader *reader, struct script_action *action)
+{
+    reader_insist(reader, "after");
+    if (!reader->failed)
+        action->then_after_ns = reader_duration(reader);
+}
+
+/* ACTION, or then ANSWER after D. */
 static void read_action(struct reader *reader, struct script_rule *rule, unsigned where)
 {
-    const bool is_first = rule->actions.count == 0;
     const struct token *then = reader->token;
     struct script_action action = {.is_then = reader_take(reader, "then")};
     const struct token *word = reader_next(reader);
     action.place = word->place;
-    if (action.is_then && is_first)
+    if (action.is_then && rule->actions.count == 0)
         reader_error(reader, then, "another action before then");
     if (word->kind != TOKEN_WORD || !find_action(word->text, &action.kind)) {
         unknown_action(reader, word);
         return;
     }
-    const struct script_action_row *row = &script_action_rows[action.kind];
-    if (where & ~row->where)
-        reader_error(reader, word, misplaced(where));
-    if (action.is_then && row->group != SCRIPT_ANSWER)
-        reader_error(reader, word, "an answer behind then");
-    if (rule->actions.count == READER_MAX_ACTIONS)
-        reader_error(reader, word, "at most 64 actions in a rule");
+    if (problem_of(rule, &action, where))
+        reader_error(reader, word, problem_of(rule, &action, where));
     if (reader->failed)
         return;
     reader_arguments(reader, &action);
-    if (action.is_then) {
-        reader_insist(reader, "after");
-        action.then_after_ns = reader->failed ? 0 : reader_duration(reader);
-    }
+    if (action.is_then)
+        read_then_after(reader, &action);
     refer_to_setting(reader, &action, word);
     struct script_action *added = SCRIPT_ADD(&reader->script->arena, &rule->actions);
     if (added)

@@ -104,6 +104,18 @@ static bool decides(const struct script_rule *rule)
     return false;
 }
 
+static bool is_always_live(const struct span *span)
+{
+    return span->first == 1 && span->step == 1 && span->last == UINT64_MAX;
+}
+
+/* Whether both count the same matches, from the same one on. */
+static bool count_alike(const struct script_rule *a, const struct script_rule *b)
+{
+    return covers(&b->match, &a->match) && lwp_bytes_equal(a->state, b->state) &&
+           !b->trigger.after.size;
+}
+
 static bool hides(const struct script_rule *rule, const struct script_rule *later)
 {
     const struct span span = span_of(&rule->trigger);
@@ -112,11 +124,7 @@ static bool hides(const struct script_rule *rule, const struct script_rule *late
         return false;
     if (rule->state.size && !lwp_bytes_equal(rule->state, later->state))
         return false;
-    if (span.first == 1 && span.step == 1 && span.last == UINT64_MAX)
-        return true;
-    /* Two counts are comparable only if they count the same. */
-    return covers(&later->match, &rule->match) && lwp_bytes_equal(rule->state, later->state) &&
-           !later->trigger.after.size && contains(&span, &other);
+    return is_always_live(&span) || (count_alike(rule, later) && contains(&span, &other));
 }
 
 static bool is_sure(const struct script_rule *rule)

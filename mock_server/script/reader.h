@@ -123,7 +123,7 @@ bool reader_range(struct reader *reader, uint64_t *least_ns, uint64_t *most_ns);
 void reader_records(struct reader *reader, struct script_frame *frame);
 void reader_generate(struct reader *reader, struct script_topic *topic, uint64_t count);
 
-/* In frames.c: "text" or hex(…); = != < … or in; a value; the fields and the body of a frame; one
+/* In values.c and frames.c: "text" or hex(…); = != < … or in; a value; the fields of a frame; one
  * field, whose name has been read; a frame with its kind. */
 struct lwp_bytes reader_bytes(struct reader *reader);
 enum script_relation reader_relation(struct reader *reader);
