@@ -83,8 +83,9 @@ struct script {
 };
 
 /**
- * Reads the cases of one file and adds them to `script`, which begins as all zeros; all that is
- * wrong is added to its errors. `file` names the text in places and must outlive the script; the
+ * Reads the cases and scenarios of one file and adds them to `script`, which begins as all zeros; all
+ * that is wrong is added to its errors. Statements before the first case or scenario make a scenario
+ * without an id. `file` names the text in places and must outlive the script; the
  * text need not.
  *
  * LWP_OK; LWP_INVALID_PAYLOAD if there are errors: then the cases are as far as they could be read,
@@ -93,12 +94,24 @@ struct script {
  */
 enum lwp_status script_read(struct script *script, const char *file, struct lwp_bytes text);
 
+/**
+ * Checks the scenarios that name no dialect, and the cases for clients, against the dialect that the
+ * mock speaks, and adds what it cannot say to the errors. script_read() has done so for scenarios
+ * that name theirs.
+ *
+ * LWP_OK; LWP_INVALID_PAYLOAD if the dialect lacks something; LWP_NO_MEMORY.
+ */
+enum lwp_status script_check_dialect(struct script *script, const struct lwp_dialect *dialect);
+
 /** Frees all that the script holds. */
 void script_done(struct script *script);
 
 /** Whether the step is for this dialect: it names none, or names it, or is for all that the expects
  * before it leave. */
 bool script_step_applies(const struct script_step *step, const struct lwp_dialect *dialect);
+
+/** Whether the step can fail a case. */
+bool script_step_judges(const struct script_step *step);
 
 /** The level's word: "must", "should" or "may". */
 const char *script_level_word(enum script_level level);
