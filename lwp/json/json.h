@@ -65,8 +65,16 @@ struct lwp_topic {
     uint64_t max_bytes;
 };
 
-/* What the cluster status answer of a stand-alone server tells. */
+/* What a node says of another one. */
+struct lwp_peer_state {
+    uint64_t node_id;
+    const char *state; /* "Connected" or "Failed". */
+};
+
+/* What the cluster status answer tells. */
 struct lwp_cluster_status {
+    bool in_cluster;     /* Otherwise it is a stand-alone server, which says so. */
+    bool leader_unknown; /* leader_id is null. */
     uint64_t current_term;
     uint64_t healthy_nodes;
     bool is_leader;
@@ -74,6 +82,8 @@ struct lwp_cluster_status {
     uint64_t node_count;
     uint64_t node_id;
     bool quorum_available;
+    const struct lwp_peer_state *peers;
+    size_t peer_count;
 };
 
 /* The document of an error answer (12.1). Details that are not there are empty or 0. */
@@ -112,7 +122,8 @@ enum lwp_status lwp_json_write_retention(const struct lwp_dialect *dialect,
                                          const struct lwp_topic *topic, struct lwp_writer *out);
 
 /** {"current_term":…,"healthy_nodes":…,"is_leader":…,"leader_id":…,"mode":"standalone",
- * "node_count":…,"node_id":…,"peer_states":{},"quorum_available":…} */
+ * "node_count":…,"node_id":…,"peer_states":{"2":"Connected",…},"quorum_available":…}, without the
+ * mode in a cluster. */
 enum lwp_status lwp_json_write_cluster_status(const struct lwp_cluster_status *status,
                                               struct lwp_writer *out);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/json/json.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include <json-c/json.h>
 #include <json-c/printbuf.h>
 
@@ -159,6 +162,25 @@ enum lwp_status lwp_json_write_retention(const struct lwp_dialect *dialect,
     return finish(draft, out);
 }
 
+/* json-c has no object for null: NULL is one. */
+static void add_null(struct draft *draft, const char *key)
+{
+    draft->bound += SCALAR_BOUND + ESCAPE_SIZE * strlen(key);
+    if (!draft->object || json_object_object_add(draft->object, key, NULL) != 0)
+        draft->failed = true;
+}
+
+static struct draft draft_of_peers(const struct lwp_cluster_status *status)
+{
+    struct draft draft = draft_of(json_object_new_object());
+    for (size_t i = 0; i < status->peer_count; i++) {
+        char key[24];
+        (void)snprintf(key, sizeof(key), "%" PRIu64, status->peers[i].node_id);
+        add_string(&draft, key, lwp_bytes_text(status->peers[i].state));
+    }
+    return draft;
+}
+
 enum lwp_status lwp_json_write_cluster_status(const struct lwp_cluster_status *status,
                                               struct lwp_writer *out)
 {
@@ -166,11 +188,15 @@ enum lwp_status lwp_json_write_cluster_status(const struct lwp_cluster_status *s
     add_integer(&draft, "current_term", status->current_term);
     add_integer(&draft, "healthy_nodes", status->healthy_nodes);
     add(&draft, "is_leader", json_object_new_boolean(status->is_leader));
-    add_integer(&draft, "leader_id", status->leader_id);
-    add_string(&draft, "mode", lwp_bytes_text("standalone"));
+    if (status->leader_unknown)
+        add_null(&draft, "leader_id");
+    else
+        add_integer(&draft, "leader_id", status->leader_id);
+    if (!status->in_cluster)
+        add_string(&draft, "mode", lwp_bytes_text("standalone"));
     add_integer(&draft, "node_count", status->node_count);
     add_integer(&draft, "node_id", status->node_id);
-    add_draft(&draft, "peer_states", draft_of(json_object_new_object()));
+    add_draft(&draft, "peer_states", draft_of_peers(status));
     add(&draft, "quorum_available", json_object_new_boolean(status->quorum_available));
     return finish(draft, out);
 }
