@@ -102,6 +102,14 @@ static uint64_t visible_end(const struct request *request, const struct lwp_log 
     return lwp_log_end(log) - (lag < log->visible ? lag : log->visible);
 }
 
+/* D5: the offset that is asked for, if it is not the one that means the end. */
+static uint64_t asked_offset(const struct request *request, uint64_t end)
+{
+    const uint64_t tail = request->asker->dialect->tail_offset;
+    const uint64_t asked = request->message.start_offset;
+    return tail && (asked == tail || asked == UINT64_MAX) ? end : asked;
+}
+
 enum lwp_status answer_fetch(const struct request *request)
 {
     struct lwp_broker *broker = request->broker;
@@ -114,9 +122,7 @@ enum lwp_status answer_fetch(const struct request *request)
     if (!log || !readable)
         return refuse_unknown(request);
     const uint64_t end = visible_end(request, log);
-    const bool tail = dialect->tail_offset && (message->start_offset == dialect->tail_offset ||
-                                               message->start_offset == UINT64_MAX);
-    const uint64_t offset = tail ? end : message->start_offset;
+    const uint64_t offset = asked_offset(request, end);
     if (offset > end && dialect->beyond_end != LWP_BEYOND_EMPTY)
         return lwp_broker_catching_up(broker, dialect, end, request->reply);
     if (offset < log->first_offset)
