@@ -113,6 +113,15 @@ static inline void store(struct talk *talk, uint32_t id, const char *text)
     lwp_broker_flush(talk->broker);
 }
 
+/** Whether an ingest to this topic is taken; if not, the refusal is the last answer. */
+static inline bool admits(struct talk *talk, uint32_t id)
+{
+    bool admitted = false;
+    assert_int_equal(lwp_broker_admit(talk->broker, &talk->asker, id, &admitted, &talk->reply),
+                     LWP_OK);
+    return admitted;
+}
+
 static inline void check_answer(const struct talk *talk, uint8_t command, struct lwp_bytes payload,
                                 const char *file, int line)
 {

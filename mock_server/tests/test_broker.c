@@ -170,6 +170,18 @@ static void short_payloads_get_the_error_of_their_command(void **state)
     talk_done(&talk);
 }
 
+static void a_name_size_of_four_bytes_is_read_as_one_of_two(void **state)
+{
+    (void)state;
+    static const uint8_t payload[4 + 3 + 16] = {3, 0, 0, 0, 'a', 'b', 'c'};
+    static const char expected[] = "Invalid data: Topic name '\0\0a' contains invalid characters. ";
+    struct talk talk = plain_talk(&lwp_dialect_lance);
+    ask_raw(&talk, LWP_COMMAND_CREATE_TOPIC_WITH_RETENTION, bytes_of(payload, sizeof(payload)));
+    assert_int_equal(talk.reply.command, LWP_COMMAND_ERROR_RESPONSE);
+    assert_memory_equal(talk.reply.payload.data, expected, sizeof(expected) - 1);
+    talk_done(&talk);
+}
+
 static void bytes_behind_a_payload_are_ignored_in_lance(void **state)
 {
     (void)state;
@@ -199,15 +211,7 @@ static void codes_that_no_client_sends_are_refused(void **state)
     talk_done(&talk);
 }
 
-static bool admits(struct talk *talk, uint32_t id)
-{
-    bool admitted = false;
-    assert_int_equal(lwp_broker_admit(talk->broker, &talk->asker, id, &admitted, &talk->reply),
-                     LWP_OK);
-    return admitted;
-}
-
-static void a_deleted_topic_is_unknown_in_every_words(void **state)
+static void a_deleted_topic_is_unknown_to_every_command(void **state)
 {
     (void)state;
     struct talk talk = plain_talk(&lwp_dialect_lance);
@@ -582,9 +586,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(only_a_name_that_is_too_long_burns_an_id),
     cmocka_unit_test(a_huge_name_is_echoed_up_to_the_largest_frame),
     cmocka_unit_test(short_payloads_get_the_error_of_their_command),
+    cmocka_unit_test(a_name_size_of_four_bytes_is_read_as_one_of_two),
     cmocka_unit_test(bytes_behind_a_payload_are_ignored_in_lance),
     cmocka_unit_test(codes_that_no_client_sends_are_refused),
-    cmocka_unit_test(a_deleted_topic_is_unknown_in_every_words),
+    cmocka_unit_test(a_deleted_topic_is_unknown_to_every_command),
     cmocka_unit_test(topic_0_takes_records_and_gives_none),
     cmocka_unit_test(a_subscription_echoes_its_offset_or_resumes_at_the_commit),
     cmocka_unit_test(commits_survive_the_topic_and_need_none),

@@ -27,14 +27,6 @@ static void check_offered(const struct talk *talk, bool ok, const char *text)
     assert_bytes_equal(answer.text, lwp_bytes_text(text));
 }
 
-static bool admits(struct talk *talk, uint32_t id)
-{
-    bool admitted = false;
-    assert_int_equal(lwp_broker_admit(talk->broker, &talk->asker, id, &admitted, &talk->reply),
-                     LWP_OK);
-    return admitted;
-}
-
 static void without_authentication_any_text_is_a_token(void **state)
 {
     (void)state;
