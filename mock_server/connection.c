@@ -25,7 +25,8 @@ void connection_init(struct connection *connection, const struct lwp_session_opt
     connection->undecided = !options->dialect;
     if (connection->undecided)
         decided.dialect = &lwp_dialect_lance;
-    connection->asker = (struct lwp_asker){decided.dialect, !lwp_broker_guarded(broker)};
+    connection->asker = (struct lwp_asker){.dialect = decided.dialect,
+                                           .authenticated = !lwp_broker_guarded(broker)};
     lwp_link_init(&connection->link, &decided, transport, MAX_OUT_SIZE, now_ns);
 }
 
@@ -39,6 +40,7 @@ void connection_done(struct connection *connection)
  * out. */
 static void hang_up(struct connection *connection, uint64_t now_ns)
 {
+    lwp_broker_lose_acks(connection->broker, connection->ack_count);
     connection->ack_count = 0;
     connection->reset_by_ns = now_ns + LINGER_NS;
     lwp_link_close(&connection->link, LWP_CLOSE_FIN);
@@ -62,6 +64,8 @@ static void send_reply(struct connection *connection, enum lwp_status status,
     if (!reply->is_ack)
         frame = lwp_message_frame(reply->command, reply->payload);
     send_frame(connection, &frame, now_ns);
+    if (reply->hangs_up)
+        hang_up(connection, now_ns);
 }
 
 static void send_error(struct connection *connection, enum lwp_text text, const char *argument,
@@ -197,10 +201,12 @@ static void handle_ingest(struct connection *connection, const struct lwp_frame 
 {
     const struct lwp_dialect *dialect = connection->asker.dialect;
     const bool compressed = frame->header.flags & LWP_FLAG_COMPRESSED;
-    if (!connection->asker.authenticated)
-        send_error(connection, LWP_TEXT_AUTH_REQUIRED, NULL, now_ns);
-    else if (!lwp_broker_has_topic(connection->broker, frame->header.topic_id))
-        send_error(connection, LWP_TEXT_TOPIC_UNKNOWN, NULL, now_ns);
+    struct lwp_reply refusal;
+    bool admitted = false;
+    const enum lwp_status status = lwp_broker_admit(connection->broker, &connection->asker,
+                                                    frame->header.topic_id, &admitted, &refusal);
+    if (!admitted)
+        send_reply(connection, status, &refusal, now_ns);
     else if (frame->payload.size == 0)
         return; /* D24. */
     else if (compressed && dialect->decompresses_ingest)

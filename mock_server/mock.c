@@ -13,6 +13,21 @@
 /* The most that one answer may hold, so that it fits the output queue. */
 enum { MAX_ANSWER_SIZE = 50331648 };
 
+static struct lwp_broker_options broker_options(struct lwp_mock *mock)
+{
+    const struct lwp_mock_options *options = &mock->options;
+    struct lwp_broker_options result = options->broker;
+    result.limits.max_payload =
+        options->max_payload < MAX_ANSWER_SIZE ? options->max_payload : MAX_ANSWER_SIZE;
+    if (options->auth_token) {
+        mock->token.text = options->auth_token;
+        result.auth.enabled = true;
+        result.auth.tokens = &mock->token;
+        result.auth.token_count = 1;
+    }
+    return result;
+}
+
 enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_mock **mock)
 {
     struct lwp_mock *made = calloc(1, sizeof(*made));
@@ -22,11 +37,8 @@ enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_
     if (!made->options.max_payload)
         made->options.max_payload = LWP_MAX_PAYLOAD_DEFAULT;
     made->flush_due_ns = LWP_NEVER;
-    const struct lwp_broker_limits limits = {
-        .max_payload = made->options.max_payload < MAX_ANSWER_SIZE ? made->options.max_payload
-                                                                   : MAX_ANSWER_SIZE,
-    };
-    const enum lwp_status status = lwp_broker_new(&limits, options->auth_token, &made->broker);
+    const struct lwp_broker_options broker = broker_options(made);
+    const enum lwp_status status = lwp_broker_new(&broker, &made->broker);
     if (status != LWP_OK) {
         free(made);
         return status;
@@ -113,7 +125,7 @@ static void reset_largest(struct lwp_mock *mock, uint64_t now_ns)
 
 bool mock_step_one(struct lwp_mock *mock, struct connection **place, uint64_t now_ns)
 {
-    lwp_broker_set_time(mock->broker, (mock->options.epoch_ns + now_ns) / LWP_SECOND_NS);
+    lwp_broker_set_time(mock->broker, mock->options.epoch_ns + now_ns);
     flush_unowed(mock, now_ns);
     const size_t before = connection_memory(*place);
     const bool worked = connection_step(*place, now_ns);

@@ -6,6 +6,7 @@
 
 #include "lwp/net/world.h"
 #include "lwp/wire/dialect.h"
+#include "mock_server/options.h"
 
 struct lwp_mock_options {
     const struct lwp_dialect *dialect; /* Whom it imitates; NULL: each connection shows it by its
@@ -14,11 +15,12 @@ struct lwp_mock_options {
     const char *auth_token;            /* Ingests need it; NULL: none do. */
     uint64_t ack_delay_ns; /* What an ack waits; the deployed server takes 5 ms and more. */
     uint64_t epoch_ns;     /* The wall time, since the Unix epoch, when the clock is 0. */
+    struct lwp_broker_options broker; /* All else; the two options above count before it. */
 };
 
 struct lwp_mock;
 
-/** A server without topics and connections. The options' dialect and token must outlive it. LWP_OK
+/** A server without topics and connections. What the options point to must outlive it. LWP_OK
  * or LWP_NO_MEMORY; free it with lwp_mock_free(). */
 enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_mock **mock);
 

@@ -8,6 +8,7 @@
 
 struct lwp_mock {
     struct lwp_mock_options options;
+    struct lwp_token token; /* The one of the options, if it is given there. */
     struct lwp_broker *broker;
     struct connection *connections;
     size_t connection_count;
