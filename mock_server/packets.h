@@ -8,7 +8,7 @@
 
 #include "lwp/net/transport.h"
 
-enum { LWP_PACKETS_MAX_DATA = 65480 }; /* Bytes in a packet; what is more takes several. */
+enum { LWP_PACKETS_MAX_DATA = 65472 }; /* Bytes in a packet; what is more takes several. */
 
 /* The connections that are open. */
 struct lwp_packets;
