@@ -5,6 +5,7 @@
 
 #include "lwp/net/clock.h"
 #include "mock_server/mock_state.h"
+#include "mock_server/perform.h"
 
 /* The deployed server writes through a buffer that it flushes 5 ms after the last write, and then
  * waits for the disk. What nobody is owed an ack for becomes visible after this. */
@@ -12,6 +13,20 @@
 
 /* The most that one answer may hold, so that it fits the output queue. */
 enum { MAX_ANSWER_SIZE = 50331648 };
+
+static struct lwp_bytes address_of(void *owner, struct lwp_bytes node)
+{
+    (void)owner;
+    (void)node;
+    return lwp_bytes_text("127.0.0.1:1992");
+}
+
+static void perform_action(void *owner, const struct script_action *action, uint64_t now_ns)
+{
+    (void)owner;
+    (void)action;
+    (void)now_ns;
+}
 
 static struct lwp_broker_options broker_options(struct lwp_mock *mock)
 {
@@ -38,11 +53,22 @@ enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_
         made->options.max_payload = LWP_MAX_PAYLOAD_DEFAULT;
     made->flush_due_ns = LWP_NEVER;
     const struct lwp_broker_options broker = broker_options(made);
-    const enum lwp_status status = lwp_broker_new(&broker, &made->broker);
+    enum lwp_status status = lwp_broker_new(&broker, &made->broker);
+    if (status == LWP_OK)
+        status = stage_new(options->seed, &made->stage);
     if (status != LWP_OK) {
+        lwp_broker_free(made->broker);
         free(made);
         return status;
     }
+    made->host = (struct connection_host){
+        .owner = made,
+        .broker = made->broker,
+        .stage = made->stage,
+        .ack_delay_ns = options->ack_delay_ns,
+        .address_of = address_of,
+        .perform = perform_action,
+    };
     *mock = made;
     return LWP_OK;
 }
@@ -52,7 +78,7 @@ static void forget(struct lwp_mock *mock, struct connection **place)
     struct connection *connection = *place;
     mock->queued -= connection_memory(connection);
     *place = connection->next;
-    connection_done(connection);
+    connection_done(connection, mock->now_ns);
     free(connection);
     mock->connection_count--;
 }
@@ -68,6 +94,7 @@ void lwp_mock_free(struct lwp_mock *mock)
     if (!mock)
         return;
     mock_end_all(mock);
+    stage_free(mock->stage);
     lwp_broker_free(mock->broker);
     free(mock);
 }
@@ -80,13 +107,15 @@ enum lwp_status lwp_mock_accept(struct lwp_mock *mock, struct lwp_transport *tra
         lwp_transport_free(transport);
         return LWP_NO_MEMORY;
     }
-    const struct lwp_session_options options = {
-        .role = LWP_SERVER,
-        .dialect = mock->options.dialect,
-        .max_payload = mock->options.max_payload,
+    const struct connection_setup setup = {
+        .options = {.role = LWP_SERVER,
+                    .dialect = mock->options.dialect,
+                    .max_payload = mock->options.max_payload},
+        .host = &mock->host,
+        .number = ++mock->accepted,
     };
-    connection_init(connection, &options, mock->broker, transport, now_ns);
-    connection->ack_delay_ns = mock->options.ack_delay_ns;
+    connection_init(connection, &setup, transport, now_ns);
+    connection_play_beginning(connection, now_ns);
     connection->next = mock->connections;
     mock->connections = connection;
     mock->connection_count++;
@@ -125,6 +154,7 @@ static void reset_largest(struct lwp_mock *mock, uint64_t now_ns)
 
 bool mock_step_one(struct lwp_mock *mock, struct connection **place, uint64_t now_ns)
 {
+    mock->now_ns = now_ns;
     lwp_broker_set_time(mock->broker, mock->options.epoch_ns + now_ns);
     flush_unowed(mock, now_ns);
     const size_t before = connection_memory(*place);
@@ -139,10 +169,32 @@ bool mock_step_one(struct lwp_mock *mock, struct connection **place, uint64_t no
     return worked;
 }
 
+static bool is_once(const struct script_action *action)
+{
+    const enum script_action_group group = script_action_rows[action->kind].group;
+    return group == SCRIPT_CLUSTER || group == SCRIPT_FLOW;
+}
+
+/* Rules at a time: what is about the mock once, what is about connections on all that are meant. */
+static void perform_timed(struct lwp_mock *mock, uint64_t now_ns)
+{
+    const struct script_rule *rule = NULL;
+    while ((rule = stage_due(mock->stage, now_ns))) {
+        for (size_t i = 0; i < rule->actions.count; i++)
+            if (is_once(&rule->actions.items[i]))
+                perform_once(&mock->host, rule, &rule->actions.items[i], now_ns);
+        for (struct connection *c = mock->connections; c; c = c->next)
+            if (stage_concerns(rule, &c->peer))
+                connection_perform_timed(c, rule, now_ns);
+    }
+}
+
 bool lwp_mock_step(struct lwp_mock *mock, uint64_t now_ns)
 {
     bool worked = false;
+    mock->now_ns = now_ns;
     flush_unowed(mock, now_ns);
+    perform_timed(mock, now_ns);
     struct connection **place = &mock->connections;
     while (*place) {
         const struct connection *before = *place;
@@ -156,6 +208,8 @@ bool lwp_mock_step(struct lwp_mock *mock, uint64_t now_ns)
 uint64_t lwp_mock_deadline(const struct lwp_mock *mock)
 {
     uint64_t deadline = mock->flush_due_ns;
+    if (stage_deadline(mock->stage) < deadline)
+        deadline = stage_deadline(mock->stage);
     for (const struct connection *c = mock->connections; c; c = c->next)
         if (connection_deadline(c) < deadline)
             deadline = connection_deadline(c);

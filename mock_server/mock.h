@@ -14,6 +14,7 @@ struct lwp_mock_options {
     uint32_t max_payload;              /* Bytes of a frame's payload; 0: 16 MiB. */
     const char *auth_token;            /* Ingests need it; NULL: none do. */
     uint64_t ack_delay_ns; /* What an ack waits; the deployed server takes 5 ms and more. */
+    uint64_t seed;         /* Of scripts that do not give one. */
     uint64_t epoch_ns;     /* The wall time, since the Unix epoch, when the clock is 0. */
     struct lwp_broker_options broker; /* All else; the two options above count before it. */
 };

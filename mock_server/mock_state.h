@@ -10,6 +10,10 @@ struct lwp_mock {
     struct lwp_mock_options options;
     struct lwp_token token; /* The one of the options, if it is given there. */
     struct lwp_broker *broker;
+    struct lwp_stage *stage;
+    struct connection_host host;
+    uint64_t now_ns;   /* Of the step under way. */
+    uint64_t accepted; /* How many connections there were. */
     struct connection *connections;
     size_t connection_count;
     size_t queued;         /* Bytes of memory that the queues of all connections have. */

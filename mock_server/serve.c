@@ -25,7 +25,7 @@ struct service {
 static short wanted_events(const struct connection *connection)
 {
     const int in = connection_wants_bytes(connection) ? POLLIN : 0;
-    return (short)(in | (connection->link.session.out.size ? POLLOUT : 0));
+    return (short)(in | (connection_wants_room(connection) ? POLLOUT : 0));
 }
 
 /* Fills in what to wait for, connections in list order. Returns how many, or 0 without memory. */

@@ -104,9 +104,9 @@ static void read_piece(struct reader *reader, struct script_action *action)
         reader_error(reader, at, "a number of bytes from 1, or *");
     if (action->sizes.count == MAX_PIECES)
         reader_error(reader, at, "at most 256 pieces");
-    uint32_t *added = reader->failed ? NULL : SCRIPT_ADD(&reader->script->arena, &action->sizes);
+    size_t *added = reader->failed ? NULL : SCRIPT_ADD(&reader->script->arena, &action->sizes);
     if (added)
-        *added = (uint32_t)size;
+        *added = (size_t)size;
 }
 
 /* Whether a comma and another piece follow; otherwise the comma is between actions. */

@@ -58,7 +58,7 @@ struct script_action {
     bool has_text;               /* error CODE "text", redirect "addr". */
     struct lwp_bytes bytes;      /* A text, an address, raw bytes, an xor mask. */
     struct script_frame frame;   /* reply, fetch-reply, topic-reply; set: its one field. */
-    SCRIPT_LIST(uint32_t) sizes; /* chop; the last repeats, 0 is all the rest. */
+    SCRIPT_LIST(size_t) sizes; /* chop; the last repeats, 0 is all the rest. */
     uint64_t gap_ns;             /* chop … gap 5ms: between the pieces. */
     enum script_end end;         /* close. */
     uint64_t then_after_ns; /* An answer that comes later than the one before it: then … after. */
