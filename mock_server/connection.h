@@ -25,7 +25,6 @@ struct connection {
     uint64_t acks_due_ns; /* When, if there are any. */
     uint64_t recent_ids[CONNECTION_RECENT_IDS];
     size_t recent_count;
-    struct connection *next;
 };
 
 /** Begins a connection on a transport, which it takes over. Without a dialect in the options it is
