@@ -7,15 +7,15 @@
 
 static void put(struct deadlines *deadlines, size_t place, struct deadline *deadline)
 {
-    deadlines->items[place] = deadline;
+    deadlines->items[place].deadline = deadline;
     deadline->place = place;
 }
 
 static void rise(struct deadlines *deadlines, struct deadline *deadline)
 {
     size_t place = deadline->place;
-    while (place && deadlines->items[(place - 1) / 2]->at_ns > deadline->at_ns) {
-        put(deadlines, place, deadlines->items[(place - 1) / 2]);
+    while (place && deadlines->items[(place - 1) / 2].deadline->at_ns > deadline->at_ns) {
+        put(deadlines, place, deadlines->items[(place - 1) / 2].deadline);
         place = (place - 1) / 2;
     }
     put(deadlines, place, deadline);
@@ -29,11 +29,11 @@ static void sink(struct deadlines *deadlines, struct deadline *deadline)
         if (below >= deadlines->count)
             break;
         if (below + 1 < deadlines->count &&
-            deadlines->items[below + 1]->at_ns < deadlines->items[below]->at_ns)
+            deadlines->items[below + 1].deadline->at_ns < deadlines->items[below].deadline->at_ns)
             below++;
-        if (deadlines->items[below]->at_ns >= deadline->at_ns)
+        if (deadlines->items[below].deadline->at_ns >= deadline->at_ns)
             break;
-        put(deadlines, place, deadlines->items[below]);
+        put(deadlines, place, deadlines->items[below].deadline);
         place = below;
     }
     put(deadlines, place, deadline);
@@ -44,7 +44,7 @@ enum lwp_status deadlines_add(struct deadlines *deadlines, struct deadline *dead
     enum { FIRST_CAPACITY = 16 };
     if (deadlines->count == deadlines->capacity) {
         const size_t capacity = deadlines->capacity ? 2 * deadlines->capacity : FIRST_CAPACITY;
-        struct deadline **items = realloc(deadlines->items, capacity * sizeof(*items));
+        struct deadlines_item *items = realloc(deadlines->items, capacity * sizeof(*items));
         if (!items)
             return LWP_NO_MEMORY;
         deadlines->items = items;
@@ -57,7 +57,7 @@ enum lwp_status deadlines_add(struct deadlines *deadlines, struct deadline *dead
 
 void deadlines_remove(struct deadlines *deadlines, struct deadline *deadline)
 {
-    struct deadline *last = deadlines->items[--deadlines->count];
+    struct deadline *last = deadlines->items[--deadlines->count].deadline;
     if (last == deadline)
         return;
     put(deadlines, deadline->place, last);
@@ -79,7 +79,7 @@ void deadlines_set(struct deadlines *deadlines, struct deadline *deadline, uint6
 
 struct deadline *deadlines_first(const struct deadlines *deadlines)
 {
-    return deadlines->count ? deadlines->items[0] : NULL;
+    return deadlines->count ? deadlines->items[0].deadline : NULL;
 }
 
 void deadlines_done(struct deadlines *deadlines)

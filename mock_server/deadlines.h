@@ -12,9 +12,13 @@ struct deadline {
     size_t place;
 };
 
+struct deadlines_item {
+    struct deadline *deadline;
+};
+
 /* All zeros is an empty heap. */
 struct deadlines {
-    struct deadline **items; /* Each is due no earlier than the one at (place - 1) / 2. */
+    struct deadlines_item *items; /* Each is due no earlier than the one at (place - 1) / 2. */
     size_t count;
     size_t capacity;
 };

@@ -2,15 +2,28 @@
 #include "mock_server/lwpmock.h"
 
 #include "lwp/net/clock.h"
+#include "mock_server/control.h"
 #include "mock_server/mock_state.h"
 
-enum lwp_status lwp_mock_open(struct lwp_mock *mock, const struct lwp_address **failed)
+enum lwp_status lwp_mock_open(struct lwp_mock *mock)
 {
     mock_lock(mock);
-    const enum lwp_status status =
-        mock->service ? LWP_INVALID_ARGUMENT : service_begin(mock, failed);
+    const enum lwp_status status = mock->service ? LWP_INVALID_ARGUMENT : service_begin(mock);
     mock_unlock(mock);
     return status;
+}
+
+const char *lwp_mock_failed(struct lwp_mock *mock)
+{
+    return mock->failed;
+}
+
+const char *lwp_mock_control_address(struct lwp_mock *mock)
+{
+    mock_lock(mock);
+    const char *address = mock->control ? control_address(mock->control) : NULL;
+    mock_unlock(mock);
+    return address;
 }
 
 enum lwp_status lwp_mock_serve(struct lwp_mock *mock, int stop_fd)

@@ -50,7 +50,8 @@ struct lwp_mock_options {
     const char *listen; /* HOST[:PORT] of the only node; NULL: a free port of 127.0.0.1. */
     const char *nodes[LWP_MOCK_MAX_NODES]; /* Or several nodes, NAME=HOST[:PORT] each. */
     size_t node_count;
-    const char *until; /* Serving ends once this is reached, see lwp_mock_wait(); NULL: never. */
+    const char *control; /* PATH or HOST:PORT of the control socket; NULL: none. */
+    const char *until;   /* Serving ends once this is reached, see lwp_mock_wait(); NULL: never. */
 
     size_t max_connections; /* At a time; 0: as many as there are descriptors. */
     enum lwp_mock_refusal refusal;
@@ -91,6 +92,10 @@ LWP_MOCK_API void lwp_mock_free(struct lwp_mock *mock);
  * LWP_UNRESOLVED or LWP_IO, with errno set; LWP_NO_MEMORY; LWP_INVALID_ARGUMENT if it serves. */
 LWP_MOCK_API enum lwp_status lwp_mock_start(struct lwp_mock *mock);
 
+/** What could not be had when lwp_mock_start() failed, for people: "HOST port PORT", or the path of
+ * the control socket; "" if it was nothing of the kind. Until the next start. */
+LWP_MOCK_API const char *lwp_mock_failed(struct lwp_mock *mock);
+
 /** Ends the connections, closes the ports and waits for the thread. Topics stay; another start
  * takes the same ports. LWP_OK, or what ended the service before: LWP_IO, LWP_NO_MEMORY.
  * LWP_INVALID_ARGUMENT if it does not serve. */
@@ -99,6 +104,10 @@ LWP_MOCK_API enum lwp_status lwp_mock_stop(struct lwp_mock *mock);
 /** The numeric HOST:PORT of the node; NULL is the first one. Until lwp_mock_free(). NULL if there
  * is no such node or it has no port yet. */
 LWP_MOCK_API const char *lwp_mock_address(struct lwp_mock *mock, const char *node);
+
+/** Where the control socket is: its path, or the numeric HOST:PORT. Until the mock is stopped; NULL
+ * if there is none. */
+LWP_MOCK_API const char *lwp_mock_control_address(struct lwp_mock *mock);
 
 /**
  * Waits until something has happened:

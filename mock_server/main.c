@@ -21,7 +21,8 @@ static const char before[] = "lwp-mock - a Lance server to test clients and suit
 static const char after[] =
     "\n"
     "Prints \"listening on HOST:PORT\" and serves until SIGTERM or SIGINT; with --node a line\n"
-    "\"NAME listening on HOST:PORT\" for each. Everything is kept in memory and gone at the end.\n"
+    "\"NAME listening on HOST:PORT\" for each, with --control \"control on PATH\" as well. "
+    "Everything is kept in memory and gone at the end.\n"
     "\n"
     "Exit status: 0 after a signal, 3 if it can not listen, 64 for wrong usage.\n"
     "\n"
@@ -99,16 +100,16 @@ static bool write_ready_file(const struct arguments *arguments, struct lwp_mock 
 
 static int serve(const struct arguments *arguments, struct lwp_mock *mock)
 {
-    const struct lwp_address nowhere = {"", ""};
-    const struct lwp_address *failed = &nowhere;
     const int stop_fd = watch_signals();
-    const enum lwp_status status = stop_fd < 0 ? LWP_IO : lwp_mock_open(mock, &failed);
+    const enum lwp_status status = stop_fd < 0 ? LWP_IO : lwp_mock_open(mock);
     if (status != LWP_OK) {
-        (void)fprintf(stderr, "lwp-mock: can not listen on %s port %s: %s\n", failed->host,
-                      failed->port, status == LWP_IO ? strerror(errno) : lwp_status_text(status));
+        (void)fprintf(stderr, "lwp-mock: can not listen on %s: %s\n", lwp_mock_failed(mock),
+                      status == LWP_IO ? strerror(errno) : lwp_status_text(status));
         return EXIT_SET_UP;
     }
     (void)print_addresses(stdout, arguments, mock, " listening on ");
+    if (arguments->mock.control)
+        (void)printf("control on %s\n", lwp_mock_control_address(mock));
     (void)fflush(stdout);
     if (arguments->ready_file && !write_ready_file(arguments, mock)) {
         (void)fprintf(stderr, "lwp-mock: can not write %s: %s\n", arguments->ready_file,

@@ -8,9 +8,8 @@
 #include "mock_server/lwpmock.h"
 
 /** Opens the ports of all nodes, so that lwp_mock_address() knows them, and begins to serve: as
- * lwp_mock_start() does, but nothing happens until lwp_mock_serve(). If it fails, `*failed` is the place
- * that could not be had. */
-enum lwp_status lwp_mock_open(struct lwp_mock *mock, const struct lwp_address **failed);
+ * lwp_mock_start() does, but nothing happens until lwp_mock_serve(). */
+enum lwp_status lwp_mock_open(struct lwp_mock *mock);
 
 /**
  * After lwp_mock_open(), serves on the caller's thread until `stop_fd` becomes readable, then ends the

@@ -37,6 +37,7 @@ struct pending_tag {
 enum { MOCK_PENDING_TAGS = 64 };
 
 struct service;
+struct control;
 
 struct lwp_mock {
     struct lwp_mock_options options;
@@ -65,7 +66,9 @@ struct lwp_mock {
     size_t pending_count;
     struct lwp_mock_counts counts;
 
-    struct service *service; /* While it serves. */
+    struct service *service;            /* While it serves. */
+    struct control *control;            /* The same, if there is to be one. */
+    char failed[LWP_ADDRESS_SIZE + 16]; /* What service_begin() could not have. */
     pthread_t thread;
     bool has_thread;
     enum lwp_status served; /* How the thread's service ended. */
@@ -145,8 +148,8 @@ bool refusal_step(struct member *member, uint64_t now_ns);
 
 /* In serve.c. */
 
-/** Opens the ports and makes what it takes to serve; `*failed` as of lwp_mock_open(). */
-enum lwp_status service_begin(struct lwp_mock *mock, const struct lwp_address **failed);
+/** Opens the ports and makes what it takes to serve: statuses as lwp_mock_start(). */
+enum lwp_status service_begin(struct lwp_mock *mock);
 
 /** Undoes service_begin(), if there is anything to undo. */
 void service_end(struct lwp_mock *mock);
@@ -163,5 +166,8 @@ void service_stop(struct lwp_mock *mock);
  * or LWP_IO. */
 enum lwp_status service_watch_member(struct lwp_mock *mock, struct member *member);
 enum lwp_status service_watch_node(struct lwp_mock *mock, struct node *node);
+
+/** As poller_set(), of the service that there must be. */
+enum lwp_status service_watch(struct lwp_mock *mock, struct watch *watch, int fd, uint32_t events);
 
 #endif

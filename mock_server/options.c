@@ -2,6 +2,7 @@
 #include "mock_server/options.h"
 
 #include "lwp/net/clock.h"
+#include "mock_server/control.h"
 
 static const char *take_listen(void *into, const char *value)
 {
@@ -100,6 +101,12 @@ static const char *take_max_memory(void *into, const char *value)
     return NULL;
 }
 
+static const char *take_control(void *into, const char *value)
+{
+    ((struct lwp_mock_options *)into)->control = value;
+    return control_takes(value) ? NULL : "--control takes a path, or HOST:PORT of the loopback";
+}
+
 /* What can be waited for is known only to the mock. */
 static const char *take_exit_after(void *into, const char *value)
 {
@@ -131,6 +138,10 @@ const struct lwp_option mock_options[] = {
      "past this in all buffers, the connection that holds most\n"
      "is reset                                   [1G]",
      take_max_memory},
+    {"control", "PATH|HOST:PORT",
+     "take commands there, a line each; 'help' lists them. Whoever\n"
+     "can connect may change everything",
+     take_control},
     {"exit-after", "WHAT",
      "end once it has happened: 'idle' is that connections came\n"
      "and none is left, 'connections N' that so many came",

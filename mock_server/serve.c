@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "lwp/net/clock.h"
+#include "mock_server/control.h"
 #include "mock_server/mock_state.h"
 
 enum { ACCEPTED_AT_ONCE = 64 };
@@ -101,6 +103,11 @@ static uint64_t resume_nodes(struct lwp_mock *mock)
     return next_ns;
 }
 
+enum lwp_status service_watch(struct lwp_mock *mock, struct watch *watch, int fd, uint32_t events)
+{
+    return poller_set(&mock->service->poller, watch, fd, events);
+}
+
 void service_wake(struct lwp_mock *mock)
 {
     const uint64_t once = 1;
@@ -123,6 +130,8 @@ void service_end(struct lwp_mock *mock)
     mock_end_all(mock);
     for (size_t i = 0; i < mock->node_count; i++)
         node_shut(mock->nodes[i]);
+    control_close(mock->control);
+    mock->control = NULL;
     poller_done(&service->poller);
     if (service->wake_fd >= 0)
         (void)close(service->wake_fd);
@@ -131,21 +140,30 @@ void service_end(struct lwp_mock *mock)
     (void)pthread_cond_broadcast(&mock->happened);
 }
 
-static enum lwp_status open_nodes(struct lwp_mock *mock, const struct lwp_address **failed)
+static enum lwp_status open_nodes(struct lwp_mock *mock)
 {
     for (size_t i = 0; i < mock->node_count; i++) {
-        enum lwp_status status = node_open(mock->nodes[i]);
+        struct node *node = mock->nodes[i];
+        (void)snprintf(mock->failed, sizeof(mock->failed), "%s port %s", node->address.host,
+                       node->address.port);
+        enum lwp_status status = node_open(node);
         if (status == LWP_OK)
-            status = service_watch_node(mock, mock->nodes[i]);
-        if (status != LWP_OK) {
-            *failed = &mock->nodes[i]->address;
+            status = service_watch_node(mock, node);
+        if (status != LWP_OK)
             return status;
-        }
     }
     return LWP_OK;
 }
 
-enum lwp_status service_begin(struct lwp_mock *mock, const struct lwp_address **failed)
+static enum lwp_status open_control(struct lwp_mock *mock)
+{
+    if (!mock->options.control)
+        return LWP_OK;
+    (void)snprintf(mock->failed, sizeof(mock->failed), "%s", mock->options.control);
+    return control_open(mock, mock->options.control, &mock->control);
+}
+
+enum lwp_status service_begin(struct lwp_mock *mock)
 {
     struct service *service = calloc(1, sizeof(*service));
     if (!service)
@@ -154,12 +172,15 @@ enum lwp_status service_begin(struct lwp_mock *mock, const struct lwp_address **
     service->wake.ready = wake_ready;
     service->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     mock->service = service;
+    mock->failed[0] = '\0';
     mock_set_time(mock, lwp_clock_now());
     enum lwp_status status = poller_init(&service->poller);
     if (status == LWP_OK)
         status = poller_set(&service->poller, &service->wake, service->wake_fd, EPOLLIN);
     if (status == LWP_OK)
-        status = open_nodes(mock, failed);
+        status = open_control(mock);
+    if (status == LWP_OK)
+        status = open_nodes(mock);
     if (status != LWP_OK) {
         const int error = errno;
         service_end(mock);
@@ -168,14 +189,21 @@ enum lwp_status service_begin(struct lwp_mock *mock, const struct lwp_address **
     return status;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Waits for whatever is next; the mock is unlocked meanwhile. */
 static enum lwp_status wait_for_it(struct lwp_mock *mock)
 {
     const uint64_t now_ns = lwp_clock_now();
     mock_set_time(mock, now_ns);
-    const uint64_t resume_ns = resume_nodes(mock);
-    const uint64_t due_ns = mock_clock_when(&mock->clock, mock_due_ns(mock));
-    const int timeout_ms = lwp_clock_poll_ms(now_ns, due_ns < resume_ns ? due_ns : resume_ns);
+    uint64_t until_ns = mock_clock_when(&mock->clock, mock_due_ns(mock));
+    until_ns = earlier(until_ns, resume_nodes(mock));
+    if (mock->control)
+        until_ns = earlier(until_ns, control_due_ns(mock->control));
+    const int timeout_ms = lwp_clock_poll_ms(now_ns, until_ns);
     struct poller *poller = &mock->service->poller;
     mock_unlock(mock);
     const enum lwp_status status = poller_wait(poller, timeout_ms);
@@ -200,6 +228,8 @@ enum lwp_status service_run(struct lwp_mock *mock, int stop_fd)
         status = wait_for_it(mock);
         poller_dispatch(&service->poller, mock);
         (void)mock_step_due(mock);
+        if (mock->control)
+            control_step(mock->control);
         (void)pthread_cond_broadcast(&mock->happened);
     }
     service_end(mock);

@@ -27,11 +27,10 @@ static enum lwp_status start_thread(struct lwp_mock *mock)
 
 enum lwp_status lwp_mock_start(struct lwp_mock *mock)
 {
-    const struct lwp_address *failed = NULL;
     mock_lock(mock);
     enum lwp_status status = LWP_INVALID_ARGUMENT;
     if (!mock->service && !mock->has_thread)
-        status = service_begin(mock, &failed);
+        status = service_begin(mock);
     if (status != LWP_OK) {
         mock_unlock(mock);
         return status;

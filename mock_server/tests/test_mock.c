@@ -772,9 +772,8 @@ static void *serve(void *argument)
 
 static void server_start(struct server *server)
 {
-    const struct lwp_address *failed = NULL;
     server->mock = plain_mock(&lwp_dialect_lance);
-    assert_int_equal(lwp_mock_open(server->mock, &failed), LWP_OK);
+    assert_int_equal(lwp_mock_open(server->mock), LWP_OK);
     assert_int_equal(lwp_address_parse(lwp_mock_address(server->mock, NULL), &server->address),
                      LWP_OK);
     assert_int_equal(pipe(server->stop), 0);
