@@ -7,7 +7,7 @@
 #include "lwp/wire/errors.h"
 #include "lwp/wire/message.h"
 #include "mock_server/log.h"
-#include "mock_server/options.h"
+#include "mock_server/broker_options.h"
 
 struct lwp_broker;
 
@@ -95,6 +95,19 @@ enum lwp_status lwp_broker_admit(struct lwp_broker *broker, const struct lwp_ask
  * lwp_broker_flush(). LWP_OK, LWP_FULL past the limit, or LWP_NO_MEMORY. */
 enum lwp_status lwp_broker_ingest(struct lwp_broker *broker, uint32_t topic_id,
                                   struct lwp_bytes payload);
+
+/**
+ * Makes a topic that is there from the beginning, with these records. The id is at least the next
+ * free one; 0 takes that.
+ *
+ * LWP_OK; LWP_INVALID_ARGUMENT for a name that is empty, too long or taken, and for an id that is not
+ * free; LWP_FULL; LWP_NO_MEMORY.
+ */
+enum lwp_status lwp_broker_add_topic(struct lwp_broker *broker, struct lwp_bytes name, uint64_t id,
+                                     struct lwp_bytes records);
+
+/** The name of the topic of this id; empty if there is none. A view until topics change. */
+struct lwp_bytes lwp_broker_topic_name(const struct lwp_broker *broker, uint64_t id);
 
 /** Gives back memory that a large answer took; ends the life of the last answer. */
 void lwp_broker_trim(struct lwp_broker *broker);

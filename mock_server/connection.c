@@ -24,7 +24,6 @@ void connection_init(struct connection *connection, const struct connection_setu
         .host = setup->host,
         .now_ns = now_ns,
         .closed_by = LWP_BY_MOCK,
-        .peer = {.number = setup->number, .label = setup->label, .node = setup->node},
     };
     connection->undecided = !options.dialect;
     if (connection->undecided)
@@ -48,6 +47,16 @@ void connection_tell(const struct connection *connection, struct lwp_event *even
     lwp_events_add(connection->host->events, event);
 }
 
+void connection_welcome(struct connection *connection, struct lwp_bytes local,
+                        struct lwp_bytes peer_address, uint64_t now_ns)
+{
+    struct lwp_event event = {
+        .kind = LWP_EVENT_CONNECTED, .local = local, .peer = peer_address};
+    connection->now_ns = now_ns;
+    connection_tell(connection, &event);
+    connection_play_beginning(connection, now_ns);
+}
+
 static void tell_closed(const struct connection *connection)
 {
     struct lwp_event event = {
@@ -63,9 +72,11 @@ static void tell_closed(const struct connection *connection)
 void connection_done(struct connection *connection, uint64_t now_ns)
 {
     connection->now_ns = now_ns;
-    stage_closed(connection->host->stage, &connection->peer, now_ns);
     lwp_link_done(&connection->link);
-    tell_closed(connection);
+    if (connection->peer.number) {
+        stage_closed(connection->host->stage, &connection->peer, now_ns);
+        tell_closed(connection);
+    }
     connection_default(connection);
     parcel_drop_all(&connection->waiting);
     parcel_drop_all(&connection->timed);
@@ -130,6 +141,12 @@ static void take_frame(struct connection *connection, const struct lwp_frame *fr
         connection_handle(connection, frame, now_ns);
 }
 
+/* Whether the node is asking another one on its behalf. */
+static bool is_waiting(const struct connection *connection)
+{
+    return connection->now_ns < connection->busy_until_ns;
+}
+
 static bool is_busy(const struct connection *connection)
 {
     return connection->link.session.out.size >= BUSY_OUT_SIZE ||
@@ -144,6 +161,9 @@ static void work_off(struct connection *connection, uint64_t now_ns)
     if (connection->undecided)
         decide_dialect(connection);
     while (!connection->link.closing && !connection->stopped) {
+        connection->resumed = is_waiting(connection) && !connection->batch_lost;
+        if (connection->resumed)
+            break;
         connection->stalled = is_busy(connection);
         if (connection->stalled)
             break;
@@ -166,13 +186,16 @@ static void work_off(struct connection *connection, uint64_t now_ns)
 /* The peer says no more. What is late is still answered; what is held is not. */
 static void end_by_peer(struct connection *connection, enum lwp_status status, uint64_t now_ns)
 {
-    connection->closed_by = LWP_BY_PEER;
-    connection->closed_how = status == LWP_CLOSED ? LWP_CLOSE_HALF : LWP_CLOSE_RST;
-    connection->closed_status = status == LWP_CLOSED ? LWP_OK : status;
+    struct lwp_event half = {
+        .kind = LWP_EVENT_CLOSED, .by = LWP_BY_PEER, .how = LWP_CLOSE_HALF};
     if (status != LWP_CLOSED) {
+        connection->closed_by = LWP_BY_PEER;
+        connection->closed_how = LWP_CLOSE_RST;
+        connection->closed_status = status;
         connection->done = true;
         return;
     }
+    connection_tell(connection, &half);
     parcel_drop_all(&connection->waiting);
     connection->leaving = true;
     if (!connection->timed.first)
@@ -182,7 +205,7 @@ static void end_by_peer(struct connection *connection, enum lwp_status status, u
 static bool can_take(const struct connection *connection)
 {
     if (connection->owed_count || connection->link.closing || connection->stopped ||
-        connection->leaving)
+        connection->leaving || is_waiting(connection))
         return false;
     return !connection->stalled || connection->link.session.out.size < BUSY_OUT_SIZE;
 }
@@ -202,6 +225,7 @@ static bool take_batch(struct connection *connection, uint64_t now_ns)
         }
     }
     connection->resumed = false;
+    connection->batch_lost = false;
     work_off(connection, now_ns);
     return true;
 }
@@ -303,6 +327,8 @@ uint64_t connection_deadline(const struct connection *connection)
     due_ns = earlier(due_ns, connection_waiting_due(connection));
     if (connection->owed_count)
         return earlier(due_ns, connection->owed_due_ns);
+    if (is_waiting(connection))
+        return earlier(due_ns, connection->busy_until_ns);
     const bool can_go_on =
         (connection->stalled || connection->resumed) && can_take(connection);
     return can_go_on ? 0 : due_ns;

@@ -6,6 +6,7 @@
 
 #include "lwp/net/link.h"
 #include "mock_server/broker.h"
+#include "mock_server/cluster.h"
 #include "mock_server/events.h"
 #include "mock_server/parcel.h"
 #include "mock_server/stage.h"
@@ -23,6 +24,9 @@ struct connection_host {
     struct lwp_stage *stage;   /* Scripts; never NULL. */
     struct lwp_events *events; /* May be NULL. */
     uint64_t ack_delay_ns;
+    struct lwp_cluster *cluster;   /* NULL: a server that stands alone. */
+    struct lwp_cluster_view *view; /* Of the node that is asked, made anew for each request, */
+    struct lwp_peer *peers;        /* and what it says of the others. */
 
     /* The address of a node, for redirects; empty if there is no such node. A view for this call. */
     struct lwp_bytes (*address_of)(void *owner, struct lwp_bytes node);
@@ -49,6 +53,9 @@ struct connection {
     bool stopped;         /* A script has stopped reading, */
     bool resumed;         /* or let it go on: frames may be left. */
     bool leaving;         /* The peer says no more; what is late is still sent. */
+    size_t node;            /* Its node in the cluster. */
+    uint64_t busy_until_ns; /* A node asks another one: until then later frames wait. */
+    bool batch_lost;        /* One error has answered all ingests of this read batch. */
     uint64_t reset_by_ns; /* When a close that does not get through becomes a reset. */
     bool done;            /* Nothing more will happen: forget it. */
     uint64_t now_ns;      /* Of the step under way. */
@@ -72,7 +79,6 @@ struct connection {
     enum lwp_close closed_how;
     struct lwp_bytes closed_rule;
     enum lwp_status closed_status;
-    struct connection *next;
 };
 
 /* How a connection begins. */
@@ -80,14 +86,16 @@ struct connection_setup {
     struct lwp_session_options options; /* Without a dialect it is taken from the first header: CRC-32C
                                            is `spec`, all else `lance`. */
     const struct connection_host *host; /* Must outlive the connection. */
-    uint64_t number;
-    struct lwp_bytes node; /* Must outlive it, as must the label. */
-    struct lwp_bytes label;
 };
 
 /** Begins a connection on a transport, which it takes over. */
 void connection_init(struct connection *connection, const struct connection_setup *setup,
                      struct lwp_transport *transport, uint64_t now_ns);
+
+/** Lets it begin for scripts and events, once `peer` and `node` are set; the views in `peer` must
+ * outlive it. `local` and `peer_address` are empty for a pipe. */
+void connection_welcome(struct connection *connection, struct lwp_bytes local,
+                        struct lwp_bytes peer_address, uint64_t now_ns);
 
 /** Ends it and frees what it holds. */
 void connection_done(struct connection *connection, uint64_t now_ns);
@@ -168,5 +176,15 @@ void connection_release(struct connection *connection, uint64_t now_ns);
 /** Handles a frame as if there were no scripts. */
 void connection_handle(struct connection *connection, const struct lwp_frame *frame,
                        uint64_t now_ns);
+
+/** The same, as if the node that it came to were the one to answer. */
+void connection_handle_here(struct connection *connection, const struct lwp_frame *frame,
+                            uint64_t now_ns);
+
+/* In route.c. */
+
+/** Handles a control command or an ingest that came to a node of a cluster. */
+void connection_route(struct connection *connection, const struct lwp_frame *frame,
+                      uint64_t now_ns);
 
 #endif

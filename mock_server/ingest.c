@@ -174,8 +174,8 @@ static void handle_keepalive(struct connection *connection, const struct lwp_fra
     connection_send(connection, &answer, connection->fate, now_ns);
 }
 
-void connection_handle(struct connection *connection, const struct lwp_frame *frame,
-                       uint64_t now_ns)
+void connection_handle_here(struct connection *connection, const struct lwp_frame *frame,
+                            uint64_t now_ns)
 {
     const struct lwp_dialect *dialect = connection->asker.dialect;
     struct lwp_fault fault;
@@ -198,4 +198,15 @@ void connection_handle(struct connection *connection, const struct lwp_frame *fr
     case LWP_KIND_UNKNOWN:
         break; /* A server has no use for them. */
     }
+}
+
+void connection_handle(struct connection *connection, const struct lwp_frame *frame,
+                       uint64_t now_ns)
+{
+    const enum lwp_kind kind = lwp_frame_kind(frame, connection->asker.dialect);
+    const bool is_asking = kind == LWP_KIND_CONTROL || kind == LWP_KIND_INGEST;
+    if (connection->host->cluster && is_asking)
+        connection_route(connection, frame, now_ns);
+    else
+        connection_handle_here(connection, frame, now_ns);
 }

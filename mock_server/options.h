@@ -1,58 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* options.h - what a server is told at its start: limits, storage, tokens, access lists, and which
- * of the deployed server's bugs it is to have. All zeros is a server like the deployed one. */
+/* options.h - the rows of all that can be set by name, on the command line and through the library.
+ */
 #ifndef LWP_MOCK_OPTIONS_H
 #define LWP_MOCK_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "lwp/tools/options.h"
+#include "mock_server/lwpmock.h"
 
-/* Hard limits, so that no client can fill the machine. Past them requests get a storage error, and
- * ingests end the connection, as they do on the deployed server when its disk is full. */
-struct lwp_broker_limits {
-    size_t max_topics;    /* Default 16384. */
-    size_t max_commits;   /* Default 1000000. */
-    size_t max_log_bytes; /* Of all logs together. Default 1 GiB. */
-    uint32_t max_payload; /* Of a frame, both ways. Default 16 MiB. */
-};
-
-/* A token that Authenticate takes. */
-struct lwp_token {
-    const char *text;
-    const char *client; /* Whom it makes of the connection, for access lists; NULL: nobody new. */
-};
-
-struct lwp_auth_options {
-    bool enabled; /* Whether tokens are asked for at all. */
-    const struct lwp_token *tokens;
-    size_t token_count;
-    const char *token_file; /* More tokens: one a line, and after a blank the client's name. */
-    bool write_only;        /* As on the deployed server, where it turns the one gate off. */
-    bool strict; /* All but Authenticate and Keepalive needs a token; without tokens nobody gets in.
-                    Otherwise as deployed: only ingests need one, and without tokens all get in. */
-    uint32_t max_failures; /* So many wrong tokens end a connection; 0: none do. For strict only. */
-};
-
-/* A row of the access lists (specification 7). Where there are rows, a client may do to a topic
- * what some row allows. */
-struct lwp_access {
-    const char *client; /* The name in its certificate or of its token; "*" is everybody. */
-    const char *topic;  /* Its name; "*" is all, "0" the default topic. */
-    bool read;          /* Get, fetch, subscribe, unsubscribe, commit. */
-    bool write;         /* Ingest, create, delete, set retention. */
-};
-
-/* The strings and arrays must outlive the broker. */
-struct lwp_broker_options {
-    struct lwp_broker_limits limits;
-    struct lwp_auth_options auth;
-    const struct lwp_access *access;
-    size_t access_count;
-    uint64_t rate_limit; /* Bytes per second that all fetches together may ask for; 0: no limit. */
-    size_t segment_size; /* A segment that holds so many bytes is closed. Default 1 GiB. */
-    uint64_t retention_interval_ns; /* Between two passes of retention. Default 60 s. */
-    uint32_t quirks; /* lwp_quirk_bit() of each bug of the deployed server that it is to have. */
-};
+/* Options that write into a struct lwp_mock_options. */
+extern const struct lwp_option mock_options[];
 
 #endif

@@ -238,10 +238,37 @@ bool stage_reached(const struct lwp_stage *stage, struct lwp_bytes name)
     return false;
 }
 
-static void reach(struct stage_play *play, struct lwp_bytes name)
+static bool names_barrier(const struct script_rule *rule, struct lwp_bytes name)
+{
+    for (size_t i = 0; i < rule->actions.count; i++) {
+        const struct script_action *action = &rule->actions.items[i];
+        if ((action->kind == SCRIPT_ACTION_BARRIER || action->kind == SCRIPT_ACTION_AWAIT) &&
+            lwp_bytes_equal(action->word, name))
+            return true;
+    }
+    return false;
+}
+
+bool stage_knows(const struct lwp_stage *stage, struct lwp_bytes name)
+{
+    for (const struct stage_play *play = stage->plays; play; play = play->next)
+        for (size_t i = 0; i < play->rule_count; i++)
+            if (lwp_bytes_equal(play->rules[i].rule->id, name) ||
+                names_barrier(play->rules[i].rule, name))
+                return true;
+    return false;
+}
+
+uint64_t stage_progress(const struct lwp_stage *stage)
+{
+    return stage->progress;
+}
+
+static void reach(struct lwp_stage *stage, struct stage_play *play, struct lwp_bytes name)
 {
     if (is_listed(play->barriers.items, play->barriers.count, name))
         return;
+    stage->progress++;
     struct lwp_bytes *added = SCRIPT_ADD(&play->memory, &play->barriers);
     if (added)
         *added = script_arena_copy(&play->memory, name);
@@ -250,7 +277,7 @@ static void reach(struct stage_play *play, struct lwp_bytes name)
 void stage_reach(struct lwp_stage *stage, struct lwp_bytes name)
 {
     for (struct stage_play *play = stage->plays; play; play = play->next)
-        reach(play, name);
+        reach(stage, play, name);
 }
 
 static struct stage_play *play_of(const struct lwp_stage *stage, const struct script_rule *rule)
@@ -295,7 +322,7 @@ void stage_perform(struct lwp_stage *stage, const struct script_rule *rule,
     if (action->kind == SCRIPT_ACTION_GOTO)
         play->state = action->word;
     else if (action->kind == SCRIPT_ACTION_BARRIER)
-        reach(play, action->word);
+        reach(stage, play, action->word);
     else if (action->kind == SCRIPT_ACTION_FAIL)
         fail(play, action->bytes);
     else if (action->kind == SCRIPT_ACTION_PASS)
@@ -359,6 +386,6 @@ const struct script_rule *stage_due(struct lwp_stage *stage, uint64_t now_ns)
         }
     if (!next)
         return NULL;
-    stage_fired(next, now_ns);
+    stage_fired(stage, next, now_ns);
     return next->rule;
 }

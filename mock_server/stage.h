@@ -106,6 +106,12 @@ void stage_list(const struct lwp_stage *stage, struct lwp_writer *out);
 /** Whether a barrier of this name was reached, or a rule of this name has fired. */
 bool stage_reached(const struct lwp_stage *stage, struct lwp_bytes name);
 
+/** Whether any script has a barrier or a rule of this name. */
+bool stage_knows(const struct lwp_stage *stage, struct lwp_bytes name);
+
+/** Counts whatever somebody may wait for: a rule that fired, a barrier that was reached. */
+uint64_t stage_progress(const struct lwp_stage *stage);
+
 /** Marks a barrier as reached, in all scenarios. */
 void stage_reach(struct lwp_stage *stage, struct lwp_bytes name);
 

@@ -185,7 +185,7 @@ static void settle(struct deciding *deciding)
 static void fire(struct deciding *deciding, struct stage_rule *rule)
 {
     struct stage_decision *decision = deciding->decision;
-    stage_fired(rule, deciding->now_ns);
+    stage_fired(deciding->stage, rule, deciding->now_ns);
     if (decision->fired_count < STAGE_MAX_ACTIONS)
         decision->fired[decision->fired_count++] = rule->rule;
 }

@@ -150,8 +150,9 @@ static void begin_span(struct stage_rule *rule, uint64_t now_ns)
     }
 }
 
-void stage_fired(struct stage_rule *rule, uint64_t now_ns)
+void stage_fired(struct lwp_stage *stage, struct stage_rule *rule, uint64_t now_ns)
 {
+    stage->progress++;
     if (rule->fired++ == 0)
         rule->first_fired_ns = now_ns;
     if (!rule->in_span)

@@ -59,6 +59,7 @@ struct stage_stream {
 
 struct lwp_stage {
     uint64_t seed;
+    uint64_t progress; /* Rules that fired and barriers that were reached. */
     struct stage_play *plays;
     size_t play_count;
     struct stage_stream *streams;
@@ -91,7 +92,7 @@ bool stage_is_live(struct lwp_stage *stage, struct stage_rule *rule, struct stag
                    uint64_t now_ns);
 
 /** Notes that the rule fired. */
-void stage_fired(struct stage_rule *rule, uint64_t now_ns);
+void stage_fired(struct lwp_stage *stage, struct stage_rule *rule, uint64_t now_ns);
 
 /** The play's rule of this name, or NULL. */
 struct stage_rule *stage_rule_named(const struct stage_play *play, struct lwp_bytes name);

@@ -69,10 +69,9 @@ static enum lwp_status make_room_for_topic(struct lwp_broker *broker)
     return LWP_OK;
 }
 
-static enum lwp_status add_topic(const struct request *request, struct broker_topic **added)
+static enum lwp_status add_topic(struct lwp_broker *broker, struct lwp_bytes name,
+                                 struct broker_topic **added)
 {
-    struct lwp_broker *broker = request->broker;
-    const struct lwp_bytes name = request->message.name;
     uint8_t *copy = malloc(name.size);
     if (!copy || make_room_for_topic(broker) != LWP_OK) {
         free(copy);
@@ -138,7 +137,7 @@ static enum lwp_status create(const struct request *request, enum lwp_text if_em
     if (broker->topic_count >= broker->options.limits.max_topics)
         return lwp_broker_error(broker, request->asker->dialect, LWP_TEXT_STORAGE,
                                 lwp_bytes_text("too many topics"), request->reply);
-    if (add_topic(request, &topic) != LWP_OK)
+    if (add_topic(request->broker, request->message.name, &topic) != LWP_OK)
         return LWP_NO_MEMORY;
     if (with_retention)
         keep_retention(request, topic);
@@ -209,4 +208,28 @@ enum lwp_status answer_set_retention(const struct request *request)
         lwp_json_write_retention(request->asker->dialect, &document, &out) != LWP_OK)
         return LWP_NO_MEMORY;
     return request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out);
+}
+
+enum lwp_status lwp_broker_add_topic(struct lwp_broker *broker, struct lwp_bytes name, uint64_t id,
+                                     struct lwp_bytes records)
+{
+    struct broker_topic *topic = NULL;
+    if (name.size == 0 || name.size > MAX_NAME_SIZE || broker_topic_by_name(broker, name) ||
+        (id && (id < broker->next_id || id > UINT32_MAX)))
+        return LWP_INVALID_ARGUMENT;
+    if (broker->topic_count >= broker->options.limits.max_topics)
+        return LWP_FULL;
+    if (id)
+        broker->next_id = id;
+    enum lwp_status status = add_topic(broker, name, &topic);
+    if (status == LWP_OK && records.size)
+        status = lwp_broker_ingest(broker, (uint32_t)topic->id, records);
+    lwp_broker_flush(broker);
+    return status;
+}
+
+struct lwp_bytes lwp_broker_topic_name(const struct lwp_broker *broker, uint64_t id)
+{
+    const struct broker_topic *topic = broker_topic_by_id(broker, id);
+    return topic ? (struct lwp_bytes){topic->name, topic->name_size} : (struct lwp_bytes){NULL, 0};
 }

@@ -758,7 +758,6 @@ static void the_clock_of_the_world_moves_while_somebody_waits(void **state)
 struct server {
     struct lwp_mock *mock;
     struct lwp_address address;
-    int listener;
     int stop[2];
     enum lwp_status result;
     pthread_t thread;
@@ -767,17 +766,16 @@ struct server {
 static void *serve(void *argument)
 {
     struct server *server = argument;
-    server->result = lwp_mock_serve(server->mock, server->listener, server->stop[0]);
+    server->result = lwp_mock_serve(server->mock, server->stop[0]);
     return NULL;
 }
 
 static void server_start(struct server *server)
 {
-    char bound[LWP_ADDRESS_SIZE];
     server->mock = plain_mock(&lwp_dialect_lance);
-    assert_int_equal(lwp_address_parse("127.0.0.1:0", &server->address), LWP_OK);
-    assert_int_equal(lwp_tcp_listen(&server->address, &server->listener, bound), LWP_OK);
-    assert_int_equal(lwp_address_parse(bound, &server->address), LWP_OK);
+    assert_int_equal(lwp_mock_open(server->mock), LWP_OK);
+    assert_int_equal(lwp_address_parse(lwp_mock_address(server->mock, NULL), &server->address),
+                     LWP_OK);
     assert_int_equal(pipe(server->stop), 0);
     assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
 }
@@ -792,7 +790,6 @@ static void server_stop(struct server *server)
 static void server_done(struct server *server)
 {
     lwp_mock_free(server->mock);
-    close(server->listener);
     close(server->stop[0]);
     close(server->stop[1]);
 }
