@@ -54,8 +54,9 @@ struct lwp_fault_sent {
     size_t touched; /* As lwp_damage_apply() counts. */
 };
 
-/** Is told of each announced frame once it has gone out, in order. Must not call anything here on the same
- * transport. */
+/** Is told of each announced frame, in order, when it has gone out, or what was begun of it when a close cut
+ * it short; frames that a close drops before they are begun are not told. Must not call anything here
+ * on the same transport. */
 typedef void (*lwp_fault_hook)(void *context, const struct lwp_fault_sent *sent);
 
 /**
