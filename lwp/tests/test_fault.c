@@ -869,6 +869,24 @@ static void the_callers_second_close_can_only_close_more(void **state)
     }
 }
 
+static void the_close_of_a_frame_comes_before_that_of_the_caller(void **state)
+{
+    (void)state;
+    struct fake fake;
+    enum lwp_close how = LWP_CLOSE_FIN;
+    struct lwp_transport *outer = around(&fake, SIZE_MAX);
+    announce_text(outer, "abc",
+                  (struct lwp_fault_plan){.closes = true, .how = LWP_CLOSE_RST, .close_after = 2});
+    assert_false(fake.closed);
+    lwp_transport_close(outer, LWP_CLOSE_FIN);
+    assert_false(fake.closed);
+    finish(outer);
+    assert_true(fake.closed && fake.how == LWP_CLOSE_RST);
+    assert_true(lwp_fault_closed(outer, &how));
+    assert_int_equal(how, LWP_CLOSE_RST);
+    lwp_transport_free(outer);
+}
+
 static void the_callers_reset_waits_for_nothing(void **state)
 {
     (void)state;
@@ -885,8 +903,15 @@ static void a_frame_that_never_becomes_whole_goes_as_it_is_when_the_caller_close
     (void)state;
     struct fake fake;
     struct diary diary = {.count = 0};
+    static const size_t one = 1;
     const struct lwp_damage cut = {.kind = LWP_DAMAGE_CUT, .size = 1};
-    const struct lwp_fault_plan plan = {.id = 3, .damage = {&cut, 1, LWP_CRC32}};
+    const struct lwp_fault_plan plan = {.id = 3,
+                                        .damage = {&cut, 1, LWP_CRC32},
+                                        .pieces = &one,
+                                        .piece_count = 1,
+                                        .closes = true,
+                                        .how = LWP_CLOSE_RST,
+                                        .close_after = 2};
     struct lwp_transport *outer = around(&fake, SIZE_MAX);
     lwp_fault_watch(outer, write_down, &diary);
     announce(outer, 10, plan);
@@ -895,7 +920,7 @@ static void a_frame_that_never_becomes_whole_goes_as_it_is_when_the_caller_close
     lwp_transport_close(outer, LWP_CLOSE_FIN);
     finish(outer);
     assert_bytes_equal(sent_by(&fake), lwp_bytes_text("abc"));
-    assert_true(fake.closed);
+    assert_true(fake.closed && fake.how == LWP_CLOSE_FIN);
     assert_int_equal(diary.count, 1);
     assert_told(&diary.told[0], 3, LWP_FAULT_WHOLE, "abc");
     lwp_transport_free(outer);
@@ -964,7 +989,10 @@ static void a_rate_saves_nothing_up_while_nothing_is_sent(void **state)
     lwp_fault_rate(rig.outer, 100);
     say_text(rig.outer, "a");
     move_to(rig.outer, 100 * LWP_SECOND_NS);
-    say_text(rig.outer, "bcd");
+    static const size_t one = 1;
+    announce_text(rig.outer, "bcd",
+                  (struct lwp_fault_plan){
+                      .pieces = &one, .piece_count = 1, .not_before_ns = 50 * LWP_SECOND_NS});
     assert_hears(rig.peer, "ab");
     assert_true(lwp_fault_deadline(rig.outer) == 100 * LWP_SECOND_NS + 10 * LWP_MILLISECOND_NS);
     move_to(rig.outer, lwp_fault_deadline(rig.outer));
@@ -1014,6 +1042,21 @@ static void a_pace_loses_nothing_to_division(void **state)
         assert_true(pace.next_ns == 1000 * LWP_SECOND_NS);
         assert_true(pace.rest == 0);
     }
+}
+
+static void a_pace_owes_nothing_after_a_rest(void **state)
+{
+    (void)state;
+    struct lwp_pace pace;
+    lwp_pace_set(&pace, 3);
+    lwp_pace_pay(&pace, 1, 0);
+    assert_true(lwp_pace_due(&pace, 0) == 333333333);
+    lwp_pace_pay(&pace, 1, LWP_SECOND_NS);
+    lwp_pace_pay(&pace, 1, lwp_pace_due(&pace, 0));
+    assert_true(lwp_pace_due(&pace, 0) == LWP_SECOND_NS + 666666666);
+    lwp_pace_pay(&pace, 1, lwp_pace_due(&pace, 0));
+    assert_true(lwp_pace_due(&pace, 0) == 2 * LWP_SECOND_NS);
+    assert_true(lwp_pace_due(&pace, 5 * LWP_SECOND_NS) == 5 * LWP_SECOND_NS);
 }
 
 static void paces_do_not_overflow(void **state)
@@ -1322,6 +1365,27 @@ static void a_frame_waits_for_room_and_then_goes_whole(void **state)
     assert_int_equal(lwp_transport_write(outer, bytes_of(large, LIMIT / 2), &count), LWP_OK);
     assert_int_equal(count, LIMIT / 2);
     assert_int_equal(fake.size, LIMIT / 2);
+    free(large);
+    lwp_transport_free(outer);
+}
+
+static void what_a_frame_will_grow_by_needs_room_as_well(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct lwp_transport *outer = around(&fake, SIZE_MAX);
+    uint8_t *large = calloc(1, LIMIT);
+    size_t count = 0;
+    const struct lwp_damage insert = {.kind = LWP_DAMAGE_INSERT, .bytes = lwp_bytes_text("x")};
+    announce(outer, LIMIT / 2, (struct lwp_fault_plan){.not_before_ns = 10});
+    announce(outer, LIMIT / 2, (struct lwp_fault_plan){.damage = {&insert, 1, LWP_CRC32}});
+    say(outer, bytes_of(large, LIMIT / 2));
+    assert_int_equal(lwp_transport_write(outer, bytes_of(large, LIMIT / 2), &count),
+                     LWP_WOULD_BLOCK);
+    lwp_fault_advance(outer, 10);
+    say(outer, bytes_of(large, LIMIT / 2));
+    finish(outer);
+    assert_int_equal(fake.size, LIMIT + 1);
     free(large);
     lwp_transport_free(outer);
 }
@@ -1651,6 +1715,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(closing_at_once_drops_what_is_held),
     cmocka_unit_test(the_callers_close_waits_until_all_is_sent_at_its_time),
     cmocka_unit_test(the_callers_second_close_can_only_close_more),
+    cmocka_unit_test(the_close_of_a_frame_comes_before_that_of_the_caller),
     cmocka_unit_test(the_callers_reset_waits_for_nothing),
     cmocka_unit_test(a_frame_that_never_becomes_whole_goes_as_it_is_when_the_caller_closes),
     cmocka_unit_test(freeing_drops_what_is_held),
@@ -1659,6 +1724,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_rate_saves_nothing_up_while_the_peer_does_not_read),
     cmocka_unit_test(without_a_rate_all_goes_at_once_again),
     cmocka_unit_test(a_pace_loses_nothing_to_division),
+    cmocka_unit_test(a_pace_owes_nothing_after_a_rest),
     cmocka_unit_test(paces_do_not_overflow),
     cmocka_unit_test(coalesced_frames_go_out_in_one_write),
     cmocka_unit_test(what_coalesced_is_taken_in_any_parts),
@@ -1674,6 +1740,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(no_more_is_held_than_the_limit),
     cmocka_unit_test(what_is_held_for_a_peer_that_does_not_read_arrives_when_it_does),
     cmocka_unit_test(a_frame_waits_for_room_and_then_goes_whole),
+    cmocka_unit_test(what_a_frame_will_grow_by_needs_room_as_well),
     cmocka_unit_test(frames_and_plans_beyond_the_limit_are_refused),
     cmocka_unit_test(errors_of_the_inner_transport_are_passed_on),
     cmocka_unit_test(an_error_without_faults_is_the_inner_ones_each_time),
