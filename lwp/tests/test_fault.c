@@ -24,7 +24,7 @@ struct fake {
     bool blocks_next;
     enum lwp_status fails; /* What a write answers once `fails_at` bytes are there. */
     size_t fails_at;
-    uint8_t bytes[WRITES * 16];
+    uint8_t bytes[LIMIT + WRITES];
     size_t size;
     size_t offers[WRITES]; /* How far each offered write would have reached. */
     size_t offer_count;
