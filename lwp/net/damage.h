@@ -45,8 +45,8 @@ size_t lwp_damage_bound(const struct lwp_damage_list *list, size_t size);
  * (over as much of the new length as is there); nothing covers the other fields.
  *
  * LWP_OK with `*touched` the bytes that were set, combined, removed and inserted, all operations
- * together and checksums not counted; so 0 says that nothing was there to be damaged. LWP_FULL if the
- * frame does not fit at some moment; `out` is full then and `*touched` left alone.
+ * together and checksums not counted; so 0 says that nothing was there to be damaged. LWP_FULL if
+ * the frame does not fit at some moment; `out` is full then and `*touched` left alone.
  */
 enum lwp_status lwp_damage_apply(const struct lwp_damage_list *list, struct lwp_bytes frame,
                                  struct lwp_writer *out, size_t *touched);

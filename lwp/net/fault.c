@@ -149,7 +149,9 @@ void lwp_fault_coalesce(struct lwp_transport *outer, size_t count, uint64_t with
 
 void lwp_fault_silence(struct lwp_transport *outer, bool silent)
 {
-    fault_of(outer)->silent = silent;
+    struct fault *fault = fault_of(outer);
+    fault->silent = silent;
+    fault->blocked &= !silent; /* Silence takes all. */
 }
 
 void lwp_fault_stop_reading(struct lwp_transport *outer, bool stopped)
@@ -186,7 +188,7 @@ uint64_t lwp_fault_deadline(const struct lwp_transport *outer)
     const struct stretch *head = fault->head;
     if (fault->closing.set)
         return fault->now_ns;
-    if (!head || fault->blocked)
+    if (!head || (fault->blocked && fault->piece))
         return LWP_NEVER;
     if (head->held)
         return fault->release_ns;

@@ -8,8 +8,8 @@
 #include "lwp/net/pace.h"
 #include "lwp/session/queue.h"
 
-/* A stretch of the outgoing stream: an announced frame with its plan, or bytes that nobody announced. The
- * bytes themselves are in the queue, in the same order. */
+/* A stretch of the outgoing stream: an announced frame with its plan, or bytes that nobody
+ * announced. The bytes themselves are in the queue, in the same order. */
 struct stretch {
     struct stretch *next;
     struct lwp_fault_plan plan; /* Points into the memory behind this struct. */
@@ -75,8 +75,8 @@ struct fault {
 /** As lwp_fault_announce(), on a connection that is open. */
 enum lwp_status fault_announce(struct fault *fault, size_t size, const struct lwp_fault_plan *plan);
 
-/** Takes what fits into the limit: LWP_OK with `*count` at least 1; LWP_WOULD_BLOCK; LWP_NO_MEMORY, and
- * then nothing is held any more, for good. */
+/** Takes what fits into the limit: LWP_OK with `*count` at least 1; LWP_WOULD_BLOCK; LWP_NO_MEMORY,
+ * and then nothing is held any more, for good. */
 enum lwp_status fault_take(struct fault *fault, struct lwp_bytes bytes, size_t *count);
 
 /** Frames that are announced and not whole will never be: what is there goes out as it is. */

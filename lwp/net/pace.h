@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pace.h - how fast bytes may go out: a bucket that holds one piece, on a clock that is handed in. */
+/* pace.h - how fast bytes may go out: a bucket of one piece, on a clock that is handed in. */
 #ifndef LWP_NET_PACE_H
 #define LWP_NET_PACE_H
 
@@ -23,9 +23,9 @@ void lwp_pace_set(struct lwp_pace *pace, uint64_t rate);
 uint64_t lwp_pace_due(const struct lwp_pace *pace, uint64_t ready_ns);
 
 /**
- * Pays for a piece of `size` bytes that was due at `due_ns`: the next one has to wait as long as this one
- * takes at the rate. Waiting counts from when it was due, not from when it went, so that a caller who
- * is late catches up and the rate is exact.
+ * Pays for a piece of `size` bytes that was due at `due_ns`: the next one has to wait as long as
+ * this one takes at the rate. Waiting counts from when it was due, not from when it went, so that a
+ * caller who is late catches up and the rate is exact.
  */
 void lwp_pace_pay(struct lwp_pace *pace, size_t size, uint64_t due_ns);
 

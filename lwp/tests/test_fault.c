@@ -7,7 +7,14 @@
 #include "lwp/net/pace.h"
 #include "lwp/session/session.h"
 
-enum { FRAME_SIZE = 50, LIMIT = 65536, PIPE_ROOM = 8192, WRITES = 4096, STEPS = 100000 };
+enum {
+    FRAME_SIZE = 50,
+    TWO_FRAMES = 100,
+    LIMIT = 65536,
+    PIPE_ROOM = 8192,
+    WRITES = 4096,
+    STEPS = 100000
+};
 
 /* A transport that takes as much at once as it is told, and remembers all. */
 struct fake {
@@ -17,7 +24,7 @@ struct fake {
     bool blocks_next;
     enum lwp_status fails; /* What a write answers once `fails_at` bytes are there. */
     size_t fails_at;
-    uint8_t bytes[WRITES * 16];
+    uint8_t bytes[LIMIT + WRITES];
     size_t size;
     size_t offers[WRITES]; /* How far each offered write would have reached. */
     size_t offer_count;
@@ -560,6 +567,21 @@ static void a_frame_waits_for_its_time_and_those_behind_wait_for_it(void **state
     rig_free(&rig);
 }
 
+static void a_write_that_blocked_before_does_not_hide_a_deadline(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct lwp_transport *outer = around(&fake, 0);
+    size_t count = 0;
+    assert_int_equal(lwp_transport_write(outer, fifty(), &count), LWP_WOULD_BLOCK);
+    announce_text(outer, "later", (struct lwp_fault_plan){.not_before_ns = 500});
+    assert_true(lwp_fault_deadline(outer) == 500);
+    fake.most = SIZE_MAX;
+    finish(outer);
+    assert_bytes_equal(sent_by(&fake), lwp_bytes_text("later"));
+    lwp_transport_free(outer);
+}
+
 static void time_does_not_go_back(void **state)
 {
     (void)state;
@@ -709,31 +731,29 @@ static void after_a_half_close_the_peer_may_speak_and_we_are_swallowed(void **st
     rig_free(&rig);
 }
 
-/* Ten plain bytes and two frames, of which the connection takes `size`. */
+/* Two frames, of which the connection takes `size` bytes. */
 static void stream_closes(enum lwp_close how, size_t size, size_t most)
 {
     static const size_t pieces[] = {43, 1, 0};
     struct fake fake;
     struct lwp_transport *outer = around(&fake, most);
-    uint8_t expected[10 + 2 * FRAME_SIZE];
-    memcpy(expected, "0123456789", 10);
-    memcpy(expected + 10, fifty().data, FRAME_SIZE);
-    memcpy(expected + 10 + FRAME_SIZE, fifty().data, FRAME_SIZE);
-    lwp_fault_close_after(outer, how, size);
     enum lwp_close closed = LWP_CLOSE_HALF;
+    lwp_fault_close_after(outer, how, size);
     assert_int_equal(lwp_fault_closed(outer, &closed), size == 0);
     announce(outer, FRAME_SIZE, no_plan);
     announce(outer, FRAME_SIZE, (struct lwp_fault_plan){.pieces = pieces, .piece_count = 3});
-    size_t count = 0;
-    struct lwp_bytes rest = bytes_of(expected + 10, 2 * FRAME_SIZE);
-    enum lwp_status status = LWP_OK;
-    while (rest.size && (status == LWP_OK || status == LWP_WOULD_BLOCK)) {
-        status = lwp_transport_write(outer, rest, &count);
-        rest = lwp_bytes_from(rest, status == LWP_OK ? count : 0);
+    for (int i = 0; i < 2; i++) {
+        size_t count = 0;
+        (void)lwp_transport_write(outer, fifty(), &count);
     }
     finish(outer);
-    assert_bytes_equal(sent_by(&fake), part_of(bytes_of(expected + 10, 2 * FRAME_SIZE), 0, size));
-    assert_int_equal(fake.closed, size <= 2 * FRAME_SIZE);
+    assert_bytes_equal(bytes_of(fake.bytes, size < FRAME_SIZE ? size : FRAME_SIZE),
+                       part_of(fifty(), 0, size));
+    if (size > FRAME_SIZE)
+        assert_bytes_equal(lwp_bytes_from(sent_by(&fake), FRAME_SIZE),
+                           part_of(fifty(), 0, size - FRAME_SIZE));
+    assert_int_equal(fake.size, size < TWO_FRAMES ? size : TWO_FRAMES);
+    assert_int_equal(fake.closed, size <= TWO_FRAMES);
     if (fake.closed)
         assert_int_equal(fake.how, how);
     lwp_transport_free(outer);
@@ -743,7 +763,7 @@ static void a_stream_closes_after_exactly_so_many_bytes(void **state)
 {
     (void)state;
     static const size_t acceptances[] = {1, 7, SIZE_MAX};
-    for (size_t size = 0; size <= 2 * FRAME_SIZE + 1; size++)
+    for (size_t size = 0; size <= TWO_FRAMES + 1; size++)
         for (size_t i = 0; i < COUNT_OF(ways); i++)
             for (size_t k = 0; k < COUNT_OF(acceptances); k++)
                 stream_closes(ways[i], size, acceptances[k]);
@@ -849,6 +869,24 @@ static void the_callers_second_close_can_only_close_more(void **state)
     }
 }
 
+static void the_close_of_a_frame_comes_before_that_of_the_caller(void **state)
+{
+    (void)state;
+    struct fake fake;
+    enum lwp_close how = LWP_CLOSE_FIN;
+    struct lwp_transport *outer = around(&fake, SIZE_MAX);
+    announce_text(outer, "abc",
+                  (struct lwp_fault_plan){.closes = true, .how = LWP_CLOSE_RST, .close_after = 2});
+    assert_false(fake.closed);
+    lwp_transport_close(outer, LWP_CLOSE_FIN);
+    assert_false(fake.closed);
+    finish(outer);
+    assert_true(fake.closed && fake.how == LWP_CLOSE_RST);
+    assert_true(lwp_fault_closed(outer, &how));
+    assert_int_equal(how, LWP_CLOSE_RST);
+    lwp_transport_free(outer);
+}
+
 static void the_callers_reset_waits_for_nothing(void **state)
 {
     (void)state;
@@ -865,8 +903,15 @@ static void a_frame_that_never_becomes_whole_goes_as_it_is_when_the_caller_close
     (void)state;
     struct fake fake;
     struct diary diary = {.count = 0};
+    static const size_t one = 1;
     const struct lwp_damage cut = {.kind = LWP_DAMAGE_CUT, .size = 1};
-    const struct lwp_fault_plan plan = {.id = 3, .damage = {&cut, 1, LWP_CRC32}};
+    const struct lwp_fault_plan plan = {.id = 3,
+                                        .damage = {&cut, 1, LWP_CRC32},
+                                        .pieces = &one,
+                                        .piece_count = 1,
+                                        .closes = true,
+                                        .how = LWP_CLOSE_RST,
+                                        .close_after = 2};
     struct lwp_transport *outer = around(&fake, SIZE_MAX);
     lwp_fault_watch(outer, write_down, &diary);
     announce(outer, 10, plan);
@@ -875,7 +920,7 @@ static void a_frame_that_never_becomes_whole_goes_as_it_is_when_the_caller_close
     lwp_transport_close(outer, LWP_CLOSE_FIN);
     finish(outer);
     assert_bytes_equal(sent_by(&fake), lwp_bytes_text("abc"));
-    assert_true(fake.closed);
+    assert_true(fake.closed && fake.how == LWP_CLOSE_FIN);
     assert_int_equal(diary.count, 1);
     assert_told(&diary.told[0], 3, LWP_FAULT_WHOLE, "abc");
     lwp_transport_free(outer);
@@ -944,7 +989,10 @@ static void a_rate_saves_nothing_up_while_nothing_is_sent(void **state)
     lwp_fault_rate(rig.outer, 100);
     say_text(rig.outer, "a");
     move_to(rig.outer, 100 * LWP_SECOND_NS);
-    say_text(rig.outer, "bcd");
+    static const size_t one = 1;
+    announce_text(rig.outer, "bcd",
+                  (struct lwp_fault_plan){
+                      .pieces = &one, .piece_count = 1, .not_before_ns = 50 * LWP_SECOND_NS});
     assert_hears(rig.peer, "ab");
     assert_true(lwp_fault_deadline(rig.outer) == 100 * LWP_SECOND_NS + 10 * LWP_MILLISECOND_NS);
     move_to(rig.outer, lwp_fault_deadline(rig.outer));
@@ -994,6 +1042,21 @@ static void a_pace_loses_nothing_to_division(void **state)
         assert_true(pace.next_ns == 1000 * LWP_SECOND_NS);
         assert_true(pace.rest == 0);
     }
+}
+
+static void a_pace_owes_nothing_after_a_rest(void **state)
+{
+    (void)state;
+    struct lwp_pace pace;
+    lwp_pace_set(&pace, 3);
+    lwp_pace_pay(&pace, 1, 0);
+    assert_true(lwp_pace_due(&pace, 0) == 333333333);
+    lwp_pace_pay(&pace, 1, LWP_SECOND_NS);
+    lwp_pace_pay(&pace, 1, lwp_pace_due(&pace, 0));
+    assert_true(lwp_pace_due(&pace, 0) == LWP_SECOND_NS + 666666666);
+    lwp_pace_pay(&pace, 1, lwp_pace_due(&pace, 0));
+    assert_true(lwp_pace_due(&pace, 0) == 2 * LWP_SECOND_NS);
+    assert_true(lwp_pace_due(&pace, 5 * LWP_SECOND_NS) == 5 * LWP_SECOND_NS);
 }
 
 static void paces_do_not_overflow(void **state)
@@ -1170,6 +1233,20 @@ static void silence_swallows_and_counts_and_closes_nothing(void **state)
     rig_free(&rig);
 }
 
+static void silence_does_not_wait_for_the_inner_transport(void **state)
+{
+    (void)state;
+    const struct rig rig = piped(3);
+    announce_text(rig.outer, "abcdef", no_plan);
+    assert_true(lwp_fault_blocked(rig.outer));
+    lwp_fault_silence(rig.outer, true);
+    assert_false(lwp_fault_blocked(rig.outer));
+    finish(rig.outer);
+    assert_int_equal(lwp_fault_swallowed(rig.outer), 3);
+    assert_hears(rig.peer, "abc");
+    rig_free(&rig);
+}
+
 static void silence_keeps_time(void **state)
 {
     (void)state;
@@ -1227,32 +1304,46 @@ static void reading_stops_and_goes_on(void **state)
 static void no_more_is_held_than_the_limit(void **state)
 {
     (void)state;
-    for (int announced = 0; announced < 2; announced++) {
-        const struct rig rig = piped(1);
-        size_t count = 0, total = 0;
-        enum lwp_status status = LWP_OK;
-        if (!announced)
-            lwp_fault_rate(rig.outer, LWP_PACE_MAX);
-        while (status == LWP_OK) {
-            assert_true(total < 2 * (size_t)LIMIT);
-            if (announced)
-                announce(rig.outer, FRAME_SIZE, no_plan);
-            status = lwp_transport_write(rig.outer, fifty(), &count);
-            total += status == LWP_OK ? count : 0;
-            assert_true(lwp_fault_pending(rig.outer) <= LIMIT);
-            if (announced && total > LIMIT / 8)
-                break; /* The plans are the larger part. */
-        }
-        if (!announced) {
-            assert_int_equal(status, LWP_WOULD_BLOCK);
-            assert_int_equal(total, LIMIT + 1);
-            assert_hears(rig.peer, "A");
-            assert_int_equal(lwp_transport_write(rig.outer, fifty(), &count), LWP_OK);
-            assert_int_equal(count, 1);
-            assert_int_equal(lwp_transport_write(rig.outer, fifty(), &count), LWP_WOULD_BLOCK);
-        }
-        rig_free(&rig);
+    const struct rig rig = piped(1);
+    size_t count = 0, total = 0;
+    lwp_fault_rate(rig.outer, LWP_PACE_MAX);
+    while (lwp_transport_write(rig.outer, fifty(), &count) == LWP_OK) {
+        total += count;
+        assert_in_range(total, 1, LIMIT + 1);
+        assert_int_equal(lwp_fault_pending(rig.outer), total - 1);
     }
+    assert_int_equal(total, LIMIT + 1);
+    assert_int_equal(lwp_transport_write(rig.outer, fifty(), &count), LWP_WOULD_BLOCK);
+    assert_hears(rig.peer, "A");
+    assert_int_equal(lwp_transport_write(rig.outer, fifty(), &count), LWP_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(lwp_transport_write(rig.outer, fifty(), &count), LWP_WOULD_BLOCK);
+    rig_free(&rig);
+}
+
+static void what_is_held_for_a_peer_that_does_not_read_arrives_when_it_does(void **state)
+{
+    (void)state;
+    const struct rig rig = piped(3);
+    size_t count = 0, frames = 0;
+    announce(rig.outer, FRAME_SIZE, no_plan);
+    while (lwp_transport_write(rig.outer, fifty(), &count) == LWP_OK) {
+        assert_int_equal(count, FRAME_SIZE);
+        assert_true(lwp_fault_pending(rig.outer) <= LIMIT);
+        assert_true(++frames <= LIMIT / FRAME_SIZE);
+        if (lwp_fault_announce(rig.outer, FRAME_SIZE, &no_plan) == LWP_FULL)
+            break;
+    }
+    assert_true(frames > 100);
+    for (size_t at = 0; at < frames * FRAME_SIZE; at += count) {
+        const struct lwp_bytes in = heard(rig.peer);
+        count = in.size;
+        assert_in_range(count, 1, 3);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(in.data[i], fifty().data[(at + i) % FRAME_SIZE]);
+        (void)lwp_fault_flush(rig.outer);
+    }
+    rig_free(&rig);
 }
 
 static void a_frame_waits_for_room_and_then_goes_whole(void **state)
@@ -1274,6 +1365,27 @@ static void a_frame_waits_for_room_and_then_goes_whole(void **state)
     assert_int_equal(lwp_transport_write(outer, bytes_of(large, LIMIT / 2), &count), LWP_OK);
     assert_int_equal(count, LIMIT / 2);
     assert_int_equal(fake.size, LIMIT / 2);
+    free(large);
+    lwp_transport_free(outer);
+}
+
+static void what_a_frame_will_grow_by_needs_room_as_well(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct lwp_transport *outer = around(&fake, SIZE_MAX);
+    uint8_t *large = calloc(1, LIMIT);
+    size_t count = 0;
+    const struct lwp_damage insert = {.kind = LWP_DAMAGE_INSERT, .bytes = lwp_bytes_text("x")};
+    announce(outer, LIMIT / 2, (struct lwp_fault_plan){.not_before_ns = 10});
+    announce(outer, LIMIT / 2, (struct lwp_fault_plan){.damage = {&insert, 1, LWP_CRC32}});
+    say(outer, bytes_of(large, LIMIT / 2));
+    assert_int_equal(lwp_transport_write(outer, bytes_of(large, LIMIT / 2), &count),
+                     LWP_WOULD_BLOCK);
+    lwp_fault_advance(outer, 10);
+    say(outer, bytes_of(large, LIMIT / 2));
+    finish(outer);
+    assert_int_equal(fake.size, LIMIT + 1);
     free(large);
     lwp_transport_free(outer);
 }
@@ -1402,64 +1514,143 @@ static void a_frame_of_which_nothing_is_left_can_still_close(void **state)
     }
 }
 
+/* A connection in which anything may happen; its bytes are counted through. */
+struct life {
+    struct fake fake;
+    struct lwp_transport *outer;
+    uint64_t dice;
+    uint64_t now_ns;
+    uint8_t next; /* The next byte to be written. */
+    size_t owed;  /* Bytes that are announced and not written. */
+};
+
+static void life_announces(struct life *life, size_t size)
+{
+    const size_t pieces[] = {size % 9, size % 4};
+    announce(life->outer, size,
+             (struct lwp_fault_plan){.pieces = pieces,
+                                     .piece_count = size % 3,
+                                     .gap_ns = size % 5,
+                                     .not_before_ns = life->now_ns + size % 16});
+    life->owed += size;
+}
+
+static void life_writes(struct life *life, size_t size)
+{
+    uint8_t bytes[64];
+    size_t count = 0;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(life->next + i);
+    const enum lwp_status status = lwp_transport_write(life->outer, bytes_of(bytes, size), &count);
+    assert_true(status == LWP_OK || status == LWP_WOULD_BLOCK);
+    if (status != LWP_OK)
+        return;
+    life->next = (uint8_t)(life->next + count);
+    life->owed -= count < life->owed ? count : life->owed;
+}
+
+static void life_goes_on(struct life *life)
+{
+    const size_t size = 1 + (size_t)(next_random(&life->dice) >> 20) % 60;
+    life->fake.most = size % 7 ? size % 50 : SIZE_MAX;
+    life->fake.alternates = size % 2;
+    life->now_ns += 10;
+    switch (next_random(&life->dice) >> 30 & 7) {
+    case 0:
+        lwp_fault_rate(life->outer, size % 2 ? 0 : size * 100000000);
+        break;
+    case 1:
+        lwp_fault_coalesce(life->outer, size % 4, size);
+        break;
+    case 2:
+    case 3:
+        life_announces(life, size);
+        break;
+    case 4:
+    case 5:
+        life_writes(life, size);
+        break;
+    default:
+        lwp_fault_advance(life->outer, life->now_ns);
+        (void)lwp_fault_flush(life->outer);
+    }
+}
+
 static void a_life_at_random_delivers_every_byte_in_order(void **state)
 {
     (void)state;
+    static struct life life;
     for (uint64_t seed = 1; seed < 300; seed++) {
-        struct fake fake;
-        uint64_t dice = seed * 4711;
-        struct lwp_transport *outer = around(&fake, SIZE_MAX);
-        uint8_t next = 0;
-        size_t owed = 0; /* Bytes that are announced and not written. */
-        for (int step = 0; step < 200; step++) {
-            const size_t size = 1 + (size_t)(next_random(&dice) >> 20) % 60;
-            const size_t pieces[] = {size % 9, size % 4};
-            const uint64_t now_ns = (uint64_t)step * 10;
-            fake.most = size % 7 ? size % 50 : SIZE_MAX;
-            fake.alternates = size % 2;
-            switch (next_random(&dice) >> 30 & 7) {
-            case 0:
-                lwp_fault_rate(outer, next_random(&dice) >> 30 & 1 ? 0 : size * 100000000);
-                break;
-            case 1:
-                lwp_fault_coalesce(outer, size % 4, size);
-                break;
-            case 2:
-            case 3:
-                announce(outer, size,
-                         (struct lwp_fault_plan){.pieces = pieces,
-                                                 .piece_count = size % 3,
-                                                 .gap_ns = size % 5,
-                                                 .not_before_ns = now_ns + size % 16});
-                owed += size;
-                break;
-            case 4:
-            case 5: {
-                uint8_t bytes[60];
-                size_t count = 0;
-                for (size_t i = 0; i < size; i++)
-                    bytes[i] = (uint8_t)(next + i);
-                if (lwp_transport_write(outer, bytes_of(bytes, size), &count) != LWP_OK)
-                    break;
-                next = (uint8_t)(next + count);
-                owed -= count < owed ? count : owed;
-                break;
-            }
-            default:
-                lwp_fault_advance(outer, now_ns);
-                (void)lwp_fault_flush(outer);
-            }
+        life = (struct life){.dice = seed * 4711};
+        life.outer = around(&life.fake, SIZE_MAX);
+        for (int step = 0; step < 200; step++)
+            life_goes_on(&life);
+        life.fake.most = SIZE_MAX;
+        while (life.owed)
+            life_writes(&life, 1);
+        lwp_fault_coalesce(life.outer, 0, 0);
+        finish(life.outer);
+        assert_int_equal((uint8_t)life.fake.size, life.next);
+        for (size_t i = 0; i < life.fake.size; i++)
+            assert_int_equal(life.fake.bytes[i], (uint8_t)i);
+        lwp_transport_free(life.outer);
+    }
+}
+
+/* The allocation that fails, counted down; none below 0. */
+static int failing = -1;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    if (failing >= 0 && failing-- == 0)
+        return NULL;
+    return __real_malloc(size);
+}
+
+/* A damaged frame and plain bytes; the first status that is not LWP_OK. */
+static enum lwp_status speak(struct lwp_transport *outer)
+{
+    const struct lwp_damage insert = {
+        .kind = LWP_DAMAGE_INSERT, .offset = -1, .bytes = lwp_bytes_text("inserted")};
+    const struct lwp_fault_plan plan = {.damage = {&insert, 1, LWP_CRC32}, .not_before_ns = 10};
+    static uint8_t large[2 * WRITES];
+    const struct lwp_bytes words[] = {bytes_of(large, WRITES - 3), lwp_bytes_text("plain"),
+                                      bytes_of(large, sizeof(large))};
+    enum lwp_status status = lwp_fault_announce(outer, words[0].size, &plan);
+    for (size_t i = 0; i < COUNT_OF(words) && status == LWP_OK; i++) {
+        size_t count = 0;
+        status = lwp_transport_write(outer, words[i], &count);
+    }
+    return status;
+}
+
+static void without_memory_the_connection_ends_and_nothing_leaks(void **state)
+{
+    (void)state;
+    enum lwp_status status = LWP_NO_MEMORY;
+    int fails_at = 0;
+    for (; status == LWP_NO_MEMORY; fails_at++) {
+        static struct fake fake;
+        struct lwp_transport *outer = NULL;
+        size_t count = 0;
+        fake = (struct fake){.transport = {&fake_ops, 0}, .most = SIZE_MAX, .fails = LWP_OK};
+        failing = fails_at;
+        status = lwp_fault_new(&fake.transport, LIMIT, &outer);
+        if (status == LWP_OK)
+            status = speak(outer);
+        failing = -1;
+        if (fails_at > 1 && status != LWP_OK) {
+            assert_int_equal(lwp_transport_write(outer, fifty(), &count), LWP_NO_MEMORY);
+            assert_int_equal(lwp_fault_pending(outer), 0);
         }
-        fake.most = SIZE_MAX;
-        for (; owed; owed--, next++)
-            say_in_parts(outer, bytes_of(&next, 1), 1);
-        lwp_fault_coalesce(outer, 0, 0);
-        finish(outer);
-        assert_int_equal((uint8_t)fake.size, next);
-        for (size_t i = 0; i < fake.size; i++)
-            assert_int_equal(fake.bytes[i], (uint8_t)i);
+        assert_int_equal(fake.size, 0);
         lwp_transport_free(outer);
     }
+    assert_int_equal(status, LWP_OK);
+    assert_true(fails_at > 6);
 }
 
 static void over_tcp_a_frame_ends_the_connection_after_so_many_bytes(void **state)
@@ -1512,6 +1703,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_piece_that_a_pipe_takes_in_part_goes_on_where_it_was_left),
     cmocka_unit_test(gaps_pass_between_pieces_and_only_there),
     cmocka_unit_test(a_frame_waits_for_its_time_and_those_behind_wait_for_it),
+    cmocka_unit_test(a_write_that_blocked_before_does_not_hide_a_deadline),
     cmocka_unit_test(time_does_not_go_back),
     cmocka_unit_test(a_frame_closes_after_exactly_so_many_bytes),
     cmocka_unit_test(a_peer_on_a_pipe_reads_all_that_came_before_a_close),
@@ -1523,6 +1715,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(closing_at_once_drops_what_is_held),
     cmocka_unit_test(the_callers_close_waits_until_all_is_sent_at_its_time),
     cmocka_unit_test(the_callers_second_close_can_only_close_more),
+    cmocka_unit_test(the_close_of_a_frame_comes_before_that_of_the_caller),
     cmocka_unit_test(the_callers_reset_waits_for_nothing),
     cmocka_unit_test(a_frame_that_never_becomes_whole_goes_as_it_is_when_the_caller_closes),
     cmocka_unit_test(freeing_drops_what_is_held),
@@ -1531,6 +1724,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_rate_saves_nothing_up_while_the_peer_does_not_read),
     cmocka_unit_test(without_a_rate_all_goes_at_once_again),
     cmocka_unit_test(a_pace_loses_nothing_to_division),
+    cmocka_unit_test(a_pace_owes_nothing_after_a_rest),
     cmocka_unit_test(paces_do_not_overflow),
     cmocka_unit_test(coalesced_frames_go_out_in_one_write),
     cmocka_unit_test(what_coalesced_is_taken_in_any_parts),
@@ -1539,17 +1733,21 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(coalescing_ends_when_the_limit_is_reached),
     cmocka_unit_test(coalescing_composes_with_the_plans_of_its_frames),
     cmocka_unit_test(silence_swallows_and_counts_and_closes_nothing),
+    cmocka_unit_test(silence_does_not_wait_for_the_inner_transport),
     cmocka_unit_test(silence_keeps_time),
     cmocka_unit_test(what_is_swallowed_does_not_count_for_the_close_of_the_stream),
     cmocka_unit_test(reading_stops_and_goes_on),
     cmocka_unit_test(no_more_is_held_than_the_limit),
+    cmocka_unit_test(what_is_held_for_a_peer_that_does_not_read_arrives_when_it_does),
     cmocka_unit_test(a_frame_waits_for_room_and_then_goes_whole),
+    cmocka_unit_test(what_a_frame_will_grow_by_needs_room_as_well),
     cmocka_unit_test(frames_and_plans_beyond_the_limit_are_refused),
     cmocka_unit_test(errors_of_the_inner_transport_are_passed_on),
     cmocka_unit_test(an_error_without_faults_is_the_inner_ones_each_time),
     cmocka_unit_test(the_hook_is_told_what_went_out_as_damaged),
     cmocka_unit_test(a_frame_of_which_nothing_is_left_can_still_close),
     cmocka_unit_test(a_life_at_random_delivers_every_byte_in_order),
+    cmocka_unit_test(without_memory_the_connection_ends_and_nothing_leaks),
     cmocka_unit_test(over_tcp_a_frame_ends_the_connection_after_so_many_bytes),
 };
 
