@@ -9,6 +9,7 @@ void lwp_cluster_init(struct lwp_cluster *cluster, const struct lwp_cluster_opti
 {
     *cluster = (struct lwp_cluster){.options = *options, .term = 1, .leadership_count = 1};
     cluster->leaderships[0].leader = LWP_CLUSTER_NOBODY;
+    cluster->leaderships[0].previous = LWP_CLUSTER_NOBODY;
 }
 
 __attribute__((format(printf, 2, 3))) static void note(const struct lwp_cluster *cluster,
@@ -59,8 +60,10 @@ enum lwp_status lwp_cluster_add(struct lwp_cluster *cluster, struct lwp_bytes na
         return LWP_FULL;
     cluster->nodes[cluster->node_count++] = node;
     struct lwp_leadership *others = &cluster->leaderships[0];
-    if (cluster->node_count == 2 && !others->has_previous && others->leader == LWP_CLUSTER_NOBODY)
+    if (cluster->node_count == 2 && others->leader == LWP_CLUSTER_NOBODY) {
         others->leader = 0;
+        others->previous = 0;
+    }
     return LWP_OK;
 }
 
@@ -98,7 +101,6 @@ static enum lwp_status own_leadership(struct lwp_cluster *cluster, struct lwp_by
 {
     struct lwp_leadership made = cluster->leaderships[0];
     size_t index = leadership_index(cluster, topic);
-    made.is_changing = false;
     if (topic.size == 0 || !copy_text(topic, made.topic, sizeof(made.topic)))
         return LWP_INVALID_ARGUMENT;
     if (index == 0 && !lwp_bytes_equal(topic, lwp_bytes_text("*"))) {
@@ -121,7 +123,6 @@ static void change(struct lwp_cluster *cluster, struct lwp_leadership *of, size_
     of->is_changing = false;
     if (of->leader == leader)
         return;
-    of->has_previous = true;
     of->previous = of->leader;
     of->leader = leader;
     cluster->term++;

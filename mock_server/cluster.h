@@ -40,8 +40,7 @@ struct lwp_node {
 struct lwp_leadership {
     char topic[LWP_CLUSTER_TOPIC_SIZE]; /* Empty: all others. */
     size_t leader;
-    bool has_previous;
-    size_t previous; /* Who led before. */
+    size_t previous; /* Who led before; at first the same. */
     bool is_changing;
     size_t next; /* Who takes over. */
     uint64_t change_ns;
@@ -106,7 +105,7 @@ enum lwp_status lwp_cluster_down(struct lwp_cluster *cluster, struct lwp_bytes n
 enum lwp_status lwp_cluster_up(struct lwp_cluster *cluster, struct lwp_bytes node);
 
 /** Keeps the node so many bytes behind in each log: it answers fetches itself, with what it has, also
- * when it does not lead. 0 lets it catch up. */
+ * when it does not lead. 0 lets it catch up. Topics themselves are known to all nodes at once. */
 enum lwp_status lwp_cluster_lag(struct lwp_cluster *cluster, struct lwp_bytes node, uint64_t bytes);
 
 /** Lets the node's next `count` answers that name a leader, or depend on who it takes for one, go by

@@ -60,7 +60,7 @@ static size_t believed_leader(struct lwp_cluster *cluster, size_t node, struct l
     if (cluster->nodes[node].stale_left == 0)
         return of->leader;
     cluster->nodes[node].stale_left--;
-    return of->has_previous ? of->previous : of->leader;
+    return of->previous;
 }
 
 static void go_to(const struct lwp_cluster *cluster, size_t node, struct lwp_route *route)
@@ -150,9 +150,7 @@ static void forward(const struct lwp_cluster *cluster, const struct row *row,
     go_to(cluster, leader, route);
     route->kind = LWP_ROUTE_FORWARD;
     outcome = outcome_at_leader(cluster, row, request, leader);
-    if (outcome == OUTCOME_LOCAL && is_unanswered(request))
-        outcome = OUTCOME_TIMED_OUT;
-    refuse(outcome, route);
+    refuse(is_unanswered(request) ? OUTCOME_TIMED_OUT : outcome, route);
 }
 
 static void redirect(const struct lwp_cluster *cluster, size_t leader, struct lwp_route *route)

@@ -228,6 +228,17 @@ static void without_a_quorum_ingests_are_stored_and_refused_after_5_s(void **sta
     assert_does(&route, LWP_ROUTE_LOCAL, 0, 0);
 }
 
+static void half_of_the_nodes_are_no_quorum(void **state)
+{
+    (void)state;
+    struct lwp_cluster *cluster = three_nodes();
+    assert_int_equal(lwp_cluster_add(cluster, TEXT("D")), LWP_OK);
+    (void)lwp_cluster_down(cluster, TEXT("B"));
+    assert_true(lwp_cluster_has_quorum(cluster));
+    (void)lwp_cluster_down(cluster, TEXT("C"));
+    assert_false(lwp_cluster_has_quorum(cluster));
+}
+
 static void what_a_leader_does_not_replicate_needs_no_quorum(void **state)
 {
     (void)state;
@@ -704,6 +715,7 @@ int main(void)
         cmocka_unit_test(a_leader_that_is_down_refuses_the_connection),
         cmocka_unit_test(a_node_without_peers_is_never_elected),
         cmocka_unit_test(without_a_quorum_ingests_are_stored_and_refused_after_5_s),
+        cmocka_unit_test(half_of_the_nodes_are_no_quorum),
         cmocka_unit_test(what_a_leader_does_not_replicate_needs_no_quorum),
         cmocka_unit_test(topics_can_not_be_made_without_a_quorum),
         cmocka_unit_test(an_empty_ingest_through_a_follower_times_out),
