@@ -7,9 +7,12 @@ enum { FIRST_CAPACITY = 4096 };
 
 void lwp_kept_lines(const struct lwp_kept *kept, struct lwp_bytes parts[2])
 {
+    parts[0] = parts[1] = (struct lwp_bytes){NULL, 0};
+    if (!kept->ring)
+        return;
     const size_t to_end = kept->capacity - kept->first;
     const size_t front = kept->size < to_end ? kept->size : to_end;
-    parts[0] = (struct lwp_bytes){kept->ring ? kept->ring + kept->first : NULL, front};
+    parts[0] = (struct lwp_bytes){kept->ring + kept->first, front};
     parts[1] = (struct lwp_bytes){kept->ring, kept->size - front};
 }
 

@@ -17,6 +17,7 @@ enum { LWP_JSON_SHOWN_SIZE = 4096 }; /* Bytes of a text or payload that are show
 /** Adds a member, which the object owns from then on. */
 void lwp_json_add(struct json_object *object, const char *key, struct json_object *value);
 
+/** An integer, and a boolean. */
 void lwp_json_add_number(struct json_object *object, const char *key, uint64_t number);
 void lwp_json_add_flag(struct json_object *object, const char *key, bool flag);
 

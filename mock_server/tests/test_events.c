@@ -640,6 +640,7 @@ static void a_file_that_can_not_be_made_is_named(void **state)
     assert_int_equal(lwp_events_log_to(there, "/nowhere/log.jsonl"), LWP_IO);
     assert_string_equal(lwp_events_error(there), "/nowhere/log.jsonl: No such file or directory");
     assert_int_equal(lwp_events_capture_to(there, "/"), LWP_IO);
+    assert_string_equal(lwp_events_error(there), "/nowhere/log.jsonl: No such file or directory");
     assert_int_equal(lwp_events_status(there), LWP_IO);
     assert_false(lwp_events_wanted(there));
     lwp_events_free(there);

@@ -217,7 +217,8 @@ static void a_long_comment_is_cut_in_front_of_a_character(void **state)
     (void)state;
     char comment[LWP_PCAPNG_MAX_COMMENT + 8];
     memset(comment, 'x', sizeof(comment));
-    memcpy(comment + LWP_PCAPNG_MAX_COMMENT - 2, "\xe2\x82\xac", 3);
+    static const uint8_t euro[] = {0xe2, 0x82, 0xac};
+    memcpy(comment + LWP_PCAPNG_MAX_COMMENT - 2, euro, sizeof(euro));
     const struct lwp_packets_place place = {1, 1, false, bytes_of(comment, sizeof(comment))};
     lwp_packets_connect(packets, &place, none, none);
     look();
@@ -327,7 +328,8 @@ static void an_end_is_drawn_as_it_was(void **state)
     static const unsigned flags[] = {
         SYN, SYN | ACK, ACK, FIN | ACK, FIN | ACK, /* The peer, then the mock. */
         SYN, SYN | ACK, ACK, RST | ACK,            /* The mock, at once. */
-        SYN, SYN | ACK, ACK, FIN | ACK, PSH | ACK, RST | ACK, SYN, SYN | ACK, ACK, FIN | ACK,
+        SYN, SYN | ACK, ACK, FIN | ACK, PSH | ACK, RST | ACK, SYN,       SYN | ACK,
+        ACK, FIN | ACK, SYN, SYN | ACK, ACK,       FIN | ACK, FIN | ACK,
     };
     connect_to(1, "", "");
     close_on(1, false, LWP_CLOSE_HALF);
@@ -343,6 +345,10 @@ static void an_end_is_drawn_as_it_was(void **state)
     connect_to(4, "", "");
     close_on(4, true, LWP_CLOSE_FIN);
     close_on(4, false, LWP_CLOSE_HALF);
+    connect_to(5, "", "");
+    close_on(5, true, LWP_CLOSE_HALF);
+    close_on(5, false, LWP_CLOSE_HALF);
+    close_on(5, false, LWP_CLOSE_RST); /* Both have ended: it is forgotten. */
     assert_flags(flags, COUNT_OF(flags));
     assert_int_equal(seen[3].segment.flow.destination.port, 1992);
     assert_int_equal(seen[4].segment.flow.source.port, 1992);

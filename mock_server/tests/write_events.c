@@ -124,8 +124,8 @@ static void play(struct lwp_events *events, struct lwp_bytes large)
 int main(int argc, char **argv)
 {
     struct lwp_events *events = NULL;
-    uint8_t *large = calloc(1, LARGE);
-    if (argc != 3 || !large || lwp_events_new(1700000000000000000, &events) != LWP_OK)
+    static uint8_t large[LARGE];
+    if (argc != 3 || lwp_events_new(1700000000000000000, &events) != LWP_OK)
         return EXIT_FAILURE;
     lwp_events_set_raw_limit(events, 2 * (size_t)LARGE);
     (void)lwp_events_log_to(events, argv[1]);
@@ -136,6 +136,5 @@ int main(int argc, char **argv)
     const enum lwp_status status = lwp_events_status(events);
     (void)fputs(lwp_events_error(events), stderr);
     lwp_events_free(events);
-    free(large);
     return status == LWP_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
