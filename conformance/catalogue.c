@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/catalogue.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "conformance/features.h"
 #include "conformance/requirements.h"
+#include "mock_server/script/file.h"
 
 static void note(struct catalogue *catalogue, const struct script_case *at, struct lwp_bytes found,
                  const char *expected)
@@ -125,28 +125,9 @@ bool catalogue_read_embedded(struct catalogue *catalogue, const struct embedded_
     return sound;
 }
 
-char *catalogue_slurp(const char *path, size_t *size)
-{
-    char *text = malloc(SCRIPT_MAX_FILE_SIZE + 2);
-    FILE *file = text ? fopen(path, "rb") : NULL;
-    *size = file ? fread(text, 1, SCRIPT_MAX_FILE_SIZE + 1, file) : 0;
-    const bool failed = !file || ferror(file);
-    const bool too_large = *size > SCRIPT_MAX_FILE_SIZE;
-    if (failed || too_large)
-        (void)fprintf(stderr, "%s: %s\n", path, failed ? strerror(errno) : "larger than 1 MiB");
-    if (file)
-        (void)fclose(file);
-    if (!failed && !too_large) {
-        text[*size] = '\0';
-        return text;
-    }
-    free(text);
-    return NULL;
-}
-
 bool catalogue_read_file(struct catalogue *catalogue, const char *path, char **text, size_t *size)
 {
-    *text = catalogue_slurp(path, size);
+    *text = script_slurp(path, size);
     if (!*text)
         return false;
     return read_cases(catalogue, path, (struct lwp_bytes){(uint8_t *)*text, *size});
@@ -156,7 +137,7 @@ bool catalogue_read_retired(struct catalogue *catalogue, const char *path)
 {
     static const char blanks[] = " \t\r\n";
     size_t size = 0;
-    char *text = catalogue_slurp(path, &size);
+    char *text = script_slurp(path, &size);
     if (!text)
         return false;
     char *rest = text;
@@ -213,12 +194,7 @@ bool catalogue_check_requirements(const struct catalogue *catalogue)
 
 void catalogue_print_errors(const struct catalogue *catalogue, FILE *out)
 {
-    for (size_t i = 0; i < catalogue->script.errors.count; i++) {
-        const struct script_error *error = &catalogue->script.errors.items[i];
-        (void)fprintf(out, "%s:%u:%u: found %.*s, expected %s\n", error->place.file,
-                      error->place.line, error->place.column, (int)error->found.size,
-                      (const char *)error->found.data, error->expected);
-    }
+    script_print_errors(&catalogue->script, out);
 }
 
 void catalogue_done(struct catalogue *catalogue)

@@ -59,10 +59,28 @@ static bool find_subject(const struct reader *reader, const struct script_frame 
     return false;
 }
 
+/* What ends a frame's fields: the words that follow one in statements. No field is named so. */
+static const char *const behind_frames[] = {"within", "nth", "every", "skip", "times",
+                                            "after",  "p",   "as",    "in",   "optional"};
+
+enum { BEHIND_COUNT = sizeof(behind_frames) / sizeof(behind_frames[0]) };
+
+static bool is_behind_frame(const struct reader *reader)
+{
+    for (size_t i = 0; i < BEHIND_COUNT; i++)
+        if (reader_is(reader, behind_frames[i]))
+            return true;
+    return false;
+}
+
 static void unknown_field(struct reader *reader, const struct script_frame *frame,
                           const struct token *word)
 {
     struct hint hint = reader_hint(reader, word);
+    const bool has_value = reader->token->kind == TOKEN_SIGN && !reader_is(reader, "->");
+    const bool may_end = reader->in_pattern && !has_value;
+    for (size_t i = 0; may_end && i < BEHIND_COUNT; i++)
+        hint_offer(&hint, behind_frames[i]);
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
         hint_offer(&hint, bodies[i].word);
     for (int i = 0; i < LWP_HEADER_FIELD_COUNT; i++)
@@ -70,7 +88,10 @@ static void unknown_field(struct reader *reader, const struct script_frame *fram
     for (const struct lwp_field *field = frame->command ? frame->command->fields : NULL;
          field && field->type != LWP_FIELD_NONE; field++)
         hint_offer(&hint, field->name);
-    reader_unknown(reader, word, "a field of this frame, payload, records or fill", &hint);
+    reader_unknown(reader, word,
+                   may_end ? "a field of this frame, or a word that may follow a frame"
+                           : "a field of this frame, payload, records or fill",
+                   &hint);
 }
 
 static void read_code(struct reader *reader, struct script_field *field)
@@ -204,17 +225,6 @@ static bool find_kind(struct lwp_bytes word, struct script_frame *frame)
             frame->kind = kind;
             return true;
         }
-    return false;
-}
-
-/* What ends a frame's fields: the words that follow one in statements. No field is named so. */
-static bool is_behind_frame(const struct reader *reader)
-{
-    static const char *const words[] = {"within", "nth", "every", "skip", "times",
-                                        "after",  "p",   "as",    "in",   "optional"};
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (reader_is(reader, words[i]))
-            return true;
     return false;
 }
 

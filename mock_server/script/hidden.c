@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds rules whose answer can never be given, because an earlier rule gives its own each time. */
+#include <stdio.h>
+
 #include "mock_server/script/reader.h"
 
 /* Which matches a rule is live on, counted from 1: each `step`-th from `first` to `last`. */
@@ -133,6 +135,17 @@ static bool is_sure(const struct script_rule *rule)
            decides(rule);
 }
 
+/* What is expected of a rule that `by` hides. */
+static const char *text_of(struct reader *reader, const struct script_rule *by)
+{
+    static const char text[] = "a rule that can be reached: %s always answers in its place";
+    const size_t size = sizeof(text) + by->id.size;
+    char *made = script_arena_take(&reader->script->arena, size);
+    if (made)
+        (void)snprintf(made, size, text, (const char *)by->id.data);
+    return made ? made : text;
+}
+
 static void check_rule(struct reader *reader, size_t index)
 {
     const struct script_rule *rules = reader->play->rules.items;
@@ -142,8 +155,7 @@ static void check_rule(struct reader *reader, size_t index)
     for (size_t i = 0; i < index; i++) {
         if (!is_sure(&rules[i]) || !hides(&rules[i], rule))
             continue;
-        reader_note(reader, rule->place, rule->id,
-                    "a rule that can be reached: an earlier one always answers in its place");
+        reader_note(reader, rule->place, rule->id, text_of(reader, &rules[i]));
         return;
     }
 }

@@ -254,8 +254,11 @@ static void read_found(struct reader *reader, const struct statement *found)
         reader_bare_scenario(reader, word);
     if (reader->script->arena.failed)
         return;
+    const size_t references = reader->references.count;
     found->read(reader, word);
     insist_on_line_end(reader);
+    if (reader->failed) /* What a broken statement names is not looked for as well. */
+        reader->references.count = references;
 }
 
 static void read_statement(struct reader *reader)

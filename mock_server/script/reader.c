@@ -49,8 +49,10 @@ void reader_note(struct reader *reader, struct script_place place, struct lwp_by
                  const char *expected)
 {
     const struct token at = {.kind = TOKEN_WORD, .text = found, .place = place};
+    const bool failed = reader->failed;
     reader->failed = false;
     reader_error(reader, &at, expected);
+    reader->failed = failed;
 }
 
 void reader_insist(struct reader *reader, const char *sign)

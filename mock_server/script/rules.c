@@ -195,7 +195,7 @@ static void read_triggers(struct reader *reader, struct script_trigger *trigger)
         reader_error(reader, last, contradiction(trigger));
 }
 
-static void insist_on_arrow(struct reader *reader)
+static void insist_on_arrow(struct reader *reader, bool is_timed)
 {
     const struct token *word = reader->token;
     struct hint hint = reader_hint(reader, word);
@@ -204,6 +204,8 @@ static void insist_on_arrow(struct reader *reader)
     for (size_t i = 0; i < TRIGGER_COUNT; i++)
         hint_offer(&hint, trigger_rows[i].word);
     hint_offer(&hint, "after");
+    if (is_timed)
+        reader_error(reader, word, "[NODE], conn or ->: a time has no triggers");
     reader_unknown(reader, word, "nth, every, skip, times, after, p= or ->", &hint);
 }
 
@@ -226,6 +228,8 @@ static void read_name(struct reader *reader, struct script_rule *rule)
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
         if (lwp_bytes_equal(name, lwp_bytes_text(forms[i])))
             reader_error(reader, at, "a name other than text, json and frame");
+    if (reader->failed)
+        return;
     rule->id = name;
     rule->is_named = true;
 }
@@ -274,7 +278,7 @@ static struct script_rule *add_rule(struct reader *reader, const struct token *a
 static void read_actions(struct reader *reader, struct script_rule *rule, unsigned where)
 {
     rule->scope = reader_scope(&rule->match);
-    insist_on_arrow(reader);
+    insist_on_arrow(reader, rule->is_timed);
     if (!reader->failed)
         reader_actions(reader, rule, where);
     read_tail(reader, rule);
