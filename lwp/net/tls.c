@@ -126,7 +126,8 @@ static enum lwp_status judge(struct tls *tls, int result)
     case SSL_ERROR_WANT_WRITE:
         return LWP_WOULD_BLOCK;
     case SSL_ERROR_ZERO_RETURN:
-        return end(tls, LWP_CLOSED);
+        /* Behind the peer's goodbye OpenSSL says so whatever happens. */
+        return is_fault(tls->went) ? judge_inner(tls) : end(tls, LWP_CLOSED);
     case SSL_ERROR_SSL:
         return end(tls, tls_explain(tls));
     default:
@@ -140,7 +141,8 @@ static enum lwp_status shake_hands(struct tls *tls)
         return tls->end;
     const enum lwp_status status = judge(tls, SSL_do_handshake(begin(tls)));
     tls->established = status == LWP_OK;
-    return status;
+    /* OpenSSL would wait for a whole header, which such a peer need not send. */
+    return status == LWP_WOULD_BLOCK && tls_is_foreign(tls) ? end(tls, tls_explain(tls)) : status;
 }
 
 /* Says goodbye: LWP_OK when that is done or can not be done, else LWP_WOULD_BLOCK. */

@@ -39,7 +39,7 @@ static bool is_refusal(int alert)
     }
 }
 
-static bool is_no_tls(const struct tls *tls)
+bool tls_is_foreign(const struct tls *tls)
 {
     return !tls->established && tls->heard &&
            (tls->first_byte < FIRST_RECORD_TYPE || tls->first_byte > LAST_RECORD_TYPE);
@@ -80,7 +80,7 @@ enum lwp_status tls_explain(struct tls *tls)
     const unsigned long error = ERR_peek_error();
     const int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
     enum lwp_status status = LWP_TLS_FAILED;
-    if (is_no_tls(tls))
+    if (tls_is_foreign(tls))
         (void)snprintf(tls->reason, sizeof(tls->reason),
                        "the peer does not speak TLS: its first byte is 0x%02x", tls->first_byte);
     else if (reason >= ALERTS)

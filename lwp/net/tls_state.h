@@ -46,6 +46,9 @@ BIO_METHOD *tls_method_new(void);
  * colon. */
 void tls_take_errors(const char *about, char *reason);
 
+/* Whether the peer's first byte shows that it does not speak TLS. */
+bool tls_is_foreign(const struct tls *tls);
+
 /* Judges a failure of the connection by OpenSSL's errors of this thread, takes them, and writes the
  * reason: LWP_CERTIFICATE_REFUSED, LWP_NO_MEMORY or LWP_TLS_FAILED. */
 enum lwp_status tls_explain(struct tls *tls);
