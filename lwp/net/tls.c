@@ -300,11 +300,14 @@ static const struct lwp_transport_ops tls_ops = {tls_read, tls_write, tls_close,
 static bool expect_host(SSL *ssl, const char *host)
 {
     uint8_t address[sizeof(struct in6_addr)];
+    char name[TLSEXT_MAXLEN_host_name + 1];
     if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
     SSL_set_hostflags(ssl,
                       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    return host[0] && SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+    const int size = snprintf(name, sizeof(name), "%s", host);
+    return size > 0 && size < (int)sizeof(name) && SSL_set1_host(ssl, name) == 1 &&
+           SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 static enum lwp_status open_session(const struct lwp_tls_context *context, struct tls *tls,

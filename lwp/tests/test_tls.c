@@ -145,6 +145,14 @@ static struct lwp_tls_context *make_context(const struct side *side, bool is_ser
     return context;
 }
 
+static bool is_same(const struct side *a, const struct side *b)
+{
+    return a->certificate == b->certificate && a->ca == b->ca && a->least == b->least &&
+           a->most == b->most && a->cipher_list == b->cipher_list &&
+           a->cipher_suites == b->cipher_suites && a->required == b->required &&
+           a->insecure == b->insecure;
+}
+
 /* Contexts are made once and serve all connections of their kind: reading the files takes longer
  * than a handshake. */
 static struct {
@@ -156,8 +164,8 @@ static struct {
 static struct lwp_tls_context *context_of(const struct side *side, bool is_server)
 {
     size_t at = 0;
-    while (contexts[at].context && (contexts[at].is_server != is_server ||
-                                    memcmp(&contexts[at].side, side, sizeof(*side)) != 0))
+    while (contexts[at].context &&
+           (contexts[at].is_server != is_server || !is_same(&contexts[at].side, side)))
         assert_true(++at < COUNT_OF(contexts));
     if (!contexts[at].context) {
         contexts[at].side = *side;
@@ -797,25 +805,23 @@ static void speak(struct lwp_transport *transport, struct lwp_bytes bytes)
     assert_int_equal(count, bytes.size);
 }
 
-static void peers_that_do_not_speak_tls_are_recognised(void **state)
+static void peers_that_do_not_speak_tls_are_recognised_by_their_first_byte(void **state)
 {
     (void)state;
-    static const struct lwp_session_options options = {.role = LWP_CLIENT,
-                                                       .dialect = &lwp_dialect_lance};
-    (void)options;
-    const char *const texts[] = {"LANC\1\0\0\0 and so on, for a header", "GET / HTTP/1.1\r\n\r\n",
-                                 "\x80\x2e\x01\x03\x01 what was SSL 2 once", "\0\0\0\0\0\0\0\0"};
+    const struct lwp_bytes said[] = {lwp_bytes_text("LANC\1 and so on, a header"),
+                                     lwp_bytes_text("L"), lwp_bytes_text("GET / HTTP/1.1\r\n\r\n"),
+                                     lwp_bytes_text("\x80\x2e\x01\x03\x01 what was SSL 2 once"),
+                                     bytes_of("\0\0", 2)};
     for (int is_server = 0; is_server < 2; is_server++)
-        for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        for (size_t i = 0; i < COUNT_OF(said); i++) {
             struct stranger stranger = stranger_to(is_server);
-            assert_int_equal(go_on(stranger.end), LWP_WOULD_BLOCK);
-            speak(stranger.peer, bytes_of(texts[i], i == 3 ? 8 : strlen(texts[i] + 5) + 5));
-            assert_ends(stranger.end, LWP_TLS_FAILED);
             char expected[32];
-            (void)snprintf(expected, sizeof(expected), "first byte is 0x%02x",
-                           (uint8_t)texts[i][0]);
-            assert_non_null(strstr(lwp_tls_reason(stranger.end), expected));
             size_t count = 0;
+            assert_int_equal(go_on(stranger.end), LWP_WOULD_BLOCK);
+            speak(stranger.peer, said[i]);
+            assert_ends(stranger.end, LWP_TLS_FAILED);
+            (void)snprintf(expected, sizeof(expected), "first byte is 0x%02x", said[i].data[0]);
+            assert_non_null(strstr(lwp_tls_reason(stranger.end), expected));
             assert_int_equal(write_some(stranger.end, lwp_bytes_text("x"), &count), LWP_TLS_FAILED);
             assert_false(lwp_tls_is_established(stranger.end));
             stranger_free(&stranger);
@@ -1065,7 +1071,6 @@ static void freeing_says_goodbye(void **state)
     hang_up(&talk);
 }
 
-/* A read that fails behind the handshake leaves what the peer said last to be read. */
 static void who_can_not_write_can_still_read(void **state)
 {
     (void)state;
@@ -1286,25 +1291,45 @@ static void without_memory_it_fails_and_leaks_nothing(void **state)
     }
 }
 
+/* Options that no context can be made of. */
+struct bad_options {
+    bool is_server;
+    struct lwp_tls_options options;
+    enum lwp_status status;
+    const char *reason;
+};
+
+static void check_options(const struct bad_options *bad)
+{
+    struct lwp_tls_context *context = NULL;
+    char reason[LWP_TLS_REASON_SIZE] = "";
+    const enum lwp_status status = bad->is_server
+                                       ? lwp_tls_server_new(&bad->options, &context, reason)
+                                       : lwp_tls_client_new(&bad->options, &context, reason);
+    if (status != bad->status || !strstr(reason, bad->reason))
+        fail_msg("not %s (%s): %s (%s)", lwp_status_name(bad->status), bad->reason,
+                 lwp_status_name(status), reason);
+    assert_null(context);
+    assert_no_errors_left();
+}
+
+static void copy_path(char *path, const char *file)
+{
+    (void)snprintf(path, FOLDER_PATH_SIZE, "%s", folder_path(folder, file));
+}
+
 static void a_context_says_what_is_wrong_with_its_options(void **state)
 {
     (void)state;
-    char server[FOLDER_PATH_SIZE], key[FOLDER_PATH_SIZE], ca[FOLDER_PATH_SIZE],
-        other[FOLDER_PATH_SIZE], missing[FOLDER_PATH_SIZE], empty[FOLDER_PATH_SIZE];
-    const struct {
-        char *path;
-        const char *file;
-    } files[] = {{server, "server.pem"}, {key, "server.key"},  {ca, "ca.pem"},
-                 {other, "client.key"},  {missing, "missing"}, {empty, "empty"}};
-    for (size_t i = 0; i < COUNT_OF(files); i++)
-        (void)snprintf(files[i].path, FOLDER_PATH_SIZE, "%s", folder_path(folder, files[i].file));
+    static char server[FOLDER_PATH_SIZE], key[FOLDER_PATH_SIZE], other[FOLDER_PATH_SIZE],
+        missing[FOLDER_PATH_SIZE], empty[FOLDER_PATH_SIZE];
+    copy_path(server, "server.pem");
+    copy_path(key, "server.key");
+    copy_path(other, "client.key");
+    copy_path(missing, "missing");
+    copy_path(empty, "empty");
     fclose(fopen(empty, "w"));
-    const struct {
-        bool is_server;
-        struct lwp_tls_options options;
-        enum lwp_status status;
-        const char *reason;
-    } cases[] = {
+    const struct bad_options cases[] = {
         {true, {0}, LWP_INVALID_ARGUMENT, "needs a certificate"},
         {true, {.certificate_file = missing}, LWP_IO, "missing: No such file"},
         {true, {.certificate_file = server, .key_file = missing}, LWP_IO, "missing: No such file"},
@@ -1339,17 +1364,8 @@ static void a_context_says_what_is_wrong_with_its_options(void **state)
         {false, {.cipher_list = "no-such"}, LWP_INVALID_ARGUMENT, "the cipher list: "},
         {false, {.cipher_suites = "no-such"}, LWP_INVALID_ARGUMENT, "the cipher suites: "},
     };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct lwp_tls_context *context = NULL;
-        char reason[LWP_TLS_REASON_SIZE] = "";
-        const enum lwp_status status =
-            cases[i].is_server ? lwp_tls_server_new(&cases[i].options, &context, reason)
-                               : lwp_tls_client_new(&cases[i].options, &context, reason);
-        if (status != cases[i].status || !strstr(reason, cases[i].reason))
-            fail_msg("case %zu: %s (%s)", i, lwp_status_name(status), reason);
-        assert_null(context);
-        assert_no_errors_left();
-    }
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        check_options(&cases[i]);
     lwp_tls_context_free(NULL);
     assert_int_equal(unlink(empty), 0);
 }
@@ -1440,6 +1456,31 @@ static void wait_for(struct lwp_transport *transport, short events)
     assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
 }
 
+/* What each end still has to do, as poll() takes it without TLS. */
+static short work_left(const struct flow *out, const struct flow *in)
+{
+    const int reads = in->received < in->size ? POLLIN : 0;
+    const int writes = out->sent < out->size ? POLLOUT : 0;
+    return (short)(reads | writes);
+}
+
+/* Waits until one of the ends may go on: `able` tells which. */
+static void wait_for_both(struct lwp_transport *ends[2], const short work[2], bool able[2])
+{
+    struct pollfd fds[2];
+    int timeout_ms = PATIENCE_MS;
+    for (int i = 0; i < 2; i++) {
+        fds[i] = (struct pollfd){.fd = lwp_transport_fd(ends[i]),
+                                 .events = lwp_tls_events(ends[i], work[i])};
+        able[i] = work[i] & POLLIN && lwp_tls_is_ready(ends[i]);
+        timeout_ms = able[i] ? 0 : timeout_ms;
+    }
+    const int count = poll(fds, 2, timeout_ms);
+    assert_true(count > 0 || timeout_ms == 0);
+    for (int i = 0; i < 2; i++)
+        able[i] |= fds[i].revents != 0;
+}
+
 /* Both ends in one loop that acts on nothing but what poll() says; returns how often it went
  * round. */
 static int transfer_by_poll(struct lwp_transport *ends[2], size_t size)
@@ -1449,26 +1490,18 @@ static int transfer_by_poll(struct lwp_transport *ends[2], size_t size)
     fill_random(bytes, size, 7);
     struct flow flows[2] = {{bytes, size, 0, 0}, {bytes, size, 0, 0}};
     int rounds = 0;
-    while (flows[0].received < size || flows[1].received < size) {
-        struct pollfd fds[2];
-        bool ready[2];
+    for (;; rounds++) {
+        const short work[2] = {work_left(&flows[0], &flows[1]), work_left(&flows[1], &flows[0])};
+        bool able[2];
+        if (work[0] == 0 && work[1] == 0)
+            break;
+        wait_for_both(ends, work, able);
         for (int i = 0; i < 2; i++) {
-            const int events =
-                (flows[1 - i].received < size ? POLLIN : 0) | (flows[i].sent < size ? POLLOUT : 0);
-            fds[i] = (struct pollfd){.fd = lwp_transport_fd(ends[i]),
-                                     .events = lwp_tls_events(ends[i], (short)events)};
-            ready[i] = events & POLLIN && lwp_tls_is_ready(ends[i]);
-        }
-        assert_true(poll(fds, 2, ready[0] || ready[1] ? 0 : PATIENCE_MS) > 0 || ready[0] ||
-                    ready[1]);
-        for (int i = 0; i < 2; i++) {
-            if (!fds[i].revents && !ready[i])
-                continue;
-            if (flows[1 - i].received < size)
+            if (able[i] && work[i] & POLLIN)
                 receive_more(ends[i], &flows[1 - i], 5000);
-            send_more(ends[i], &flows[i], 100000);
+            if (able[i])
+                send_more(ends[i], &flows[i], 100000);
         }
-        rounds++;
     }
     free(bytes);
     return rounds;
@@ -1535,19 +1568,20 @@ struct program {
 static struct program run_openssl(const char *const *words)
 {
     int in[2], out[2];
-    const char *argv[24] = {"openssl"};
-    for (size_t i = 0; words[i]; i++)
-        argv[i + 1] = words[i];
+    char *argv[24] = {NULL};
     assert_int_equal(pipe(in), 0);
     assert_int_equal(pipe(out), 0);
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        argv[0] = strdup("openssl");
+        for (size_t i = 0; words[i]; i++)
+            argv[i + 1] = strdup(words[i]);
         dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         close(in[1]);
         close(out[0]);
-        execvp("openssl", (char *const *)(uintptr_t)argv);
+        execvp(argv[0], argv);
         _exit(127);
     }
     close(in[0]);
@@ -1680,7 +1714,7 @@ int main(void)
         cmocka_unit_test(servers_learn_who_their_client_is),
         cmocka_unit_test(those_who_share_nothing_do_not_come_to_terms),
         cmocka_unit_test(the_ciphers_are_those_that_were_asked_for),
-        cmocka_unit_test(peers_that_do_not_speak_tls_are_recognised),
+        cmocka_unit_test(peers_that_do_not_speak_tls_are_recognised_by_their_first_byte),
         cmocka_unit_test(garbage_never_gets_through),
         cmocka_unit_test(a_damaged_handshake_fails_and_never_hangs),
         cmocka_unit_test(a_silent_peer_is_waited_for_and_costs_little),
