@@ -237,6 +237,22 @@ static void the_strict_variant_hangs_up_on_those_who_guess(void **state)
     talk_done(&talk);
 }
 
+static void nobody_is_hung_up_on_without_a_maximum(void **state)
+{
+    (void)state;
+    struct talk strict = strict_talk(&lwp_dialect_lance, 0);
+    struct talk deployed = guarded_talk(
+        (struct lwp_auth_options){.tokens = two, .token_count = COUNT_OF(two), .max_failures = 1});
+    for (int i = 0; i < 1000; i++) {
+        offer(&strict, "wrong");
+        assert_false(strict.reply.hangs_up);
+        offer(&deployed, "wrong");
+        assert_false(deployed.reply.hangs_up);
+    }
+    talk_done(&strict);
+    talk_done(&deployed);
+}
+
 static void the_strict_variant_without_tokens_lets_nobody_in(void **state)
 {
     (void)state;
@@ -371,6 +387,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_strict_variant_wants_a_token_for_every_command),
     cmocka_unit_test(the_strict_variant_names_its_code_in_spec),
     cmocka_unit_test(the_strict_variant_hangs_up_on_those_who_guess),
+    cmocka_unit_test(nobody_is_hung_up_on_without_a_maximum),
     cmocka_unit_test(the_strict_variant_without_tokens_lets_nobody_in),
     cmocka_unit_test(a_reader_may_read_and_not_write),
     cmocka_unit_test(a_stranger_sees_only_what_is_open),
