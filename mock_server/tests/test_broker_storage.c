@@ -108,17 +108,17 @@ static void what_is_inserted_is_visible_if_what_is_behind_it_is(void **state)
 static void a_log_gives_back_the_memory_of_what_it_drops(void **state)
 {
     (void)state;
-    enum { SIZE = 1048576 };
+    const size_t block_size = 1048576;
     struct lwp_log log = {.data = NULL};
-    uint8_t *block = calloc(1, SIZE);
+    uint8_t *block = calloc(1, block_size);
     assert_non_null(block);
     for (int i = 0; i < 8; i++)
-        assert_int_equal(lwp_log_append(&log, bytes_of(block, SIZE), 1, SIZE), LWP_OK);
+        assert_int_equal(lwp_log_append(&log, bytes_of(block, block_size), 1, block_size), LWP_OK);
     lwp_log_flush(&log);
-    const struct lwp_retention some = {.by_size = true, .max_bytes = SIZE};
-    assert_int_equal(lwp_log_expire(&log, &some), 7 * SIZE);
-    assert_true(log.capacity <= 2 * SIZE);
-    assert_int_equal(lwp_log_append(&log, bytes_of(block, SIZE), 1, SIZE), LWP_OK);
+    const struct lwp_retention some = {.by_size = true, .max_bytes = block_size};
+    assert_int_equal(lwp_log_expire(&log, &some), 7 * block_size);
+    assert_true(log.capacity <= 2 * block_size);
+    assert_int_equal(lwp_log_append(&log, bytes_of(block, block_size), 1, block_size), LWP_OK);
     free(block);
     lwp_log_done(&log);
 }
