@@ -6,7 +6,7 @@
 
 #include "lwp/net/world.h"
 #include "lwp/wire/dialect.h"
-#include "mock_server/options.h"
+#include "mock_server/broker_options.h"
 
 struct lwp_mock_options {
     const struct lwp_dialect *dialect; /* Whom it imitates; NULL: each connection shows it by its
