@@ -77,11 +77,14 @@ static void check_dialects(struct catalogue *catalogue, const struct script_case
     }
 }
 
+/* Cases for clients are judged by what the mock has seen, in whatever dialect it speaks. */
 static void check_case(struct catalogue *catalogue, const struct script_case *made)
 {
     check_requirements(catalogue, made);
-    check_given(catalogue, made);
-    check_dialects(catalogue, made);
+    if (made->role == SCRIPT_SERVER) {
+        check_given(catalogue, made);
+        check_dialects(catalogue, made);
+    }
     for (size_t i = 0; i < made->needs.count; i++)
         if (!feature_named(made->needs.items[i]))
             note(catalogue, made, made->needs.items[i], "a feature that exists");
@@ -90,15 +93,27 @@ static void check_case(struct catalogue *catalogue, const struct script_case *ma
             note(catalogue, made, made->id, "an id that is not retired");
 }
 
+/* The suite would pass over it without a word. */
+static void note_scenario(struct catalogue *catalogue, const struct script_scenario *scenario)
+{
+    struct script_error *error = SCRIPT_ADD(&catalogue->script.arena, &catalogue->script.errors);
+    if (error)
+        *error = (struct script_error){scenario->place, scenario->id,
+                                       "cases only: scenarios are played by lwp-mock"};
+}
+
 static bool read_cases(struct catalogue *catalogue, const char *name, struct lwp_bytes text)
 {
     const size_t cases_before = catalogue->script.cases.count;
+    const size_t scenarios_before = catalogue->script.scenarios.count;
     const size_t errors_before = catalogue->script.errors.count;
     const enum lwp_status status = script_read(&catalogue->script, name, text);
     if (status != LWP_OK && status != LWP_INVALID_PAYLOAD)
         (void)fprintf(stderr, "%s: %s\n", name, lwp_status_text(status));
     for (size_t i = cases_before; i < catalogue->script.cases.count; i++)
         check_case(catalogue, &catalogue->script.cases.items[i]);
+    for (size_t i = scenarios_before; i < catalogue->script.scenarios.count; i++)
+        note_scenario(catalogue, &catalogue->script.scenarios.items[i]);
     return status == LWP_OK && catalogue->script.errors.count == errors_before;
 }
 
@@ -162,7 +177,7 @@ static bool is_named(const struct catalogue *catalogue, const struct requirement
 {
     for (size_t c = 0; c < catalogue->script.cases.count; c++) {
         const struct script_case *of = &catalogue->script.cases.items[c];
-        for (size_t i = 0; i < of->requirements.count; i++)
+        for (size_t i = 0; of->role == SCRIPT_SERVER && i < of->requirements.count; i++)
             if (lwp_bytes_equal(of->requirements.items[i], lwp_bytes_text(requirement->id)))
                 return true;
     }

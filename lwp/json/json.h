@@ -65,25 +65,25 @@ struct lwp_topic {
     uint64_t max_bytes;
 };
 
-/* What a node says of another one. */
-struct lwp_peer_state {
+/* How a node sees another one. */
+struct lwp_peer {
     uint64_t node_id;
-    const char *state; /* "Connected" or "Failed". */
+    const char *state; /* "Connected", "Failed", …; static. */
 };
 
-/* What the cluster status answer tells. */
+/* What the cluster status answer of a server tells. */
 struct lwp_cluster_status {
-    bool in_cluster;     /* Otherwise it is a stand-alone server, which says so. */
-    bool leader_unknown; /* leader_id is null. */
     uint64_t current_term;
     uint64_t healthy_nodes;
     bool is_leader;
+    bool has_no_leader; /* leader_id is null. */
     uint64_t leader_id;
+    bool is_cluster; /* Otherwise the server stands alone, and says so in `mode`. */
     uint64_t node_count;
     uint64_t node_id;
-    bool quorum_available;
-    const struct lwp_peer_state *peers;
+    const struct lwp_peer *peers; /* In the order of the document. */
     size_t peer_count;
+    bool quorum_available;
 };
 
 /* The document of an error answer (12.1). Details that are not there are empty or 0. */
@@ -122,8 +122,8 @@ enum lwp_status lwp_json_write_retention(const struct lwp_dialect *dialect,
                                          const struct lwp_topic *topic, struct lwp_writer *out);
 
 /** {"current_term":…,"healthy_nodes":…,"is_leader":…,"leader_id":…,"mode":"standalone",
- * "node_count":…,"node_id":…,"peer_states":{"2":"Connected",…},"quorum_available":…}, without the
- * mode in a cluster. */
+ * "node_count":…,"node_id":…,"peer_states":{"<node_id>":"<state>"},"quorum_available":…}; the mode
+ * only of a server that stands alone. */
 enum lwp_status lwp_json_write_cluster_status(const struct lwp_cluster_status *status,
                                               struct lwp_writer *out);
 

@@ -473,10 +473,10 @@ static void past_the_limits_the_storage_is_full(void **state)
     talk_done(&talk);
 }
 
-static const struct lwp_peer_state peers[] = {{1, "Connected"}, {2, "Failed"}};
+static const struct lwp_peer peers[] = {{1, "Connected"}, {2, "Failed"}};
 static const struct lwp_cluster_view follower = {
-    .status = {.in_cluster = true,
-               .leader_unknown = true,
+    .status = {.is_cluster = true,
+               .has_no_leader = true,
                .current_term = 3,
                .healthy_nodes = 2,
                .node_count = 3,
@@ -569,10 +569,10 @@ static void a_cluster_of_many_nodes_has_a_document_as_well(void **state)
 {
     (void)state;
     enum { NODES = 1000 };
-    static struct lwp_peer_state many[NODES];
+    static struct lwp_peer many[NODES];
     struct talk talk = plain_talk(&lwp_dialect_lance);
     for (size_t i = 0; i < NODES; i++)
-        many[i] = (struct lwp_peer_state){UINT64_MAX - i, "Connected"};
+        many[i] = (struct lwp_peer){UINT64_MAX - i, "Connected"};
     const struct lwp_cluster_view view = {.status = {.peers = many, .peer_count = NODES}};
     talk.asker.view = &view;
     ask_raw(&talk, LWP_COMMAND_GET_CLUSTER_STATUS, bytes_of(NULL, 0));
