@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may do what: tokens and access lists (7). */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "mock_server/broker_state.h"
 
-enum { MAX_FILE_SIZE = 1048576, MAX_FILE_TOKENS = 16384 };
-
-/* The file's text, ended by a zero, for the caller to free; NULL if it can not be read or is too
- * large. */
-static char *read_file(const char *name)
-{
-    FILE *file = fopen(name, "r");
-    if (!file)
-        return NULL;
-    char *text = malloc(MAX_FILE_SIZE + 1);
-    size_t size = text ? fread(text, 1, MAX_FILE_SIZE + 1, file) : 0;
-    const bool bad = ferror(file) || size > MAX_FILE_SIZE;
-    (void)fclose(file);
-    if (!text || bad) {
-        free(text);
-        return NULL;
-    }
-    text[size] = 0;
-    return text;
-}
+enum { MAX_FILE_TOKENS = 16384 };
 
 /* A line's token and, behind a blank, its client. */
 static struct lwp_token split_line(char *line)
@@ -52,7 +32,8 @@ enum lwp_status broker_tokens_init(struct lwp_broker *broker)
 {
     const struct lwp_auth_options *auth = &broker->options.auth;
     struct broker_tokens *tokens = &broker->tokens;
-    tokens->file = auth->token_file ? read_file(auth->token_file) : NULL;
+    if (auth->token_file && broker_read_file(auth->token_file, &tokens->file) == LWP_NO_MEMORY)
+        return LWP_NO_MEMORY;
     const size_t room = auth->token_count + (tokens->file ? MAX_FILE_TOKENS : 0);
     if (room == 0)
         return LWP_OK;

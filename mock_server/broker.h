@@ -6,8 +6,8 @@
 #include "lwp/json/json.h"
 #include "lwp/wire/errors.h"
 #include "lwp/wire/message.h"
-#include "mock_server/log.h"
 #include "mock_server/broker_options.h"
+#include "mock_server/log.h"
 
 struct lwp_broker;
 
@@ -31,7 +31,8 @@ struct lwp_asker {
     const struct lwp_dialect *dialect; /* In which the answer is given. */
     bool authenticated;                /* At first: not lwp_broker_guarded(). */
     uint32_t failures;                 /* Wrong tokens so far. */
-    struct lwp_bytes client; /* The name in its certificate, or of its token; empty: nobody. */
+    struct lwp_bytes client; /* The name in its certificate, or of its token; empty: nobody. What
+                                the owner sets must live as long as the connection. */
     const struct lwp_cluster_view *view; /* Of the node that it asks; NULL: a stand-alone server. */
 };
 

@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* broker_options.h - what a server is told at its start: limits, storage, tokens, access lists, and which
- * of the deployed server's bugs it is to have. All zeros is a server like the deployed one. */
+<<<<<<<< HEAD:mock_server/options.h
+/* options.h - the rows of all that can be set by name, on the command line and through the library.
+ */
+#ifndef LWP_MOCK_OPTIONS_H
+#define LWP_MOCK_OPTIONS_H
+========
+/* broker_options.h - what a server is told at its start: limits, storage, tokens, access lists, and
+ * which of the deployed server's bugs it is to have. All zeros is a server like the deployed one. */
 #ifndef LWP_MOCK_BROKER_OPTIONS_H
 #define LWP_MOCK_BROKER_OPTIONS_H
+>>>>>>>> broker:mock_server/broker_options.h
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "lwp/tools/options.h"
+#include "mock_server/lwpmock.h"
+
+<<<<<<<< HEAD:mock_server/options.h
+/* Options that write into a struct lwp_mock_options. */
+extern const struct lwp_option mock_options[];
+========
+#include "lwp/wire/status.h"
 
 /* Hard limits, so that no client can fill the machine. Past them requests get a storage error, and
  * ingests end the connection, as they do on the deployed server when its disk is full. */
@@ -43,6 +55,28 @@ struct lwp_access {
     bool write;         /* Ingest, create, delete, set retention. */
 };
 
+/* The rows of a file, which they point into. */
+struct lwp_access_list {
+    struct lwp_access *rows;
+    size_t count;
+    char *text;
+};
+
+/**
+ * Reads access lists: a row a line, `CLIENT TOPIC RIGHTS` with blanks between them, where the rights
+ * are `r`, `w` or `rw`. Blank lines and lines that begin with # are passed over. A file without rows
+ * gives a list without, which allows everything.
+ *
+ * LWP_OK                `*list` is the caller's, for lwp_access_done().
+ * LWP_IO                the file can not be read (errno set; EFBIG: more than 1 MiB).
+ * LWP_INVALID_ARGUMENT  line number `*line` is not a row, or is one more than 16384.
+ * LWP_NO_MEMORY
+ */
+enum lwp_status lwp_access_read(const char *name, struct lwp_access_list *list, size_t *line);
+
+/** Frees the rows and the text; harmless on a list that is all zeros. */
+void lwp_access_done(struct lwp_access_list *list);
+
 /* The strings and arrays must outlive the broker. */
 struct lwp_broker_options {
     struct lwp_broker_limits limits;
@@ -54,5 +88,6 @@ struct lwp_broker_options {
     uint64_t retention_interval_ns; /* Between two passes of retention. Default 60 s. */
     uint32_t quirks; /* lwp_quirk_bit() of each bug of the deployed server that it is to have. */
 };
+>>>>>>>> broker:mock_server/broker_options.h
 
 #endif

@@ -127,6 +127,10 @@ static inline struct lwp_bytes broker_digits_bytes(const struct broker_digits *d
     return (struct lwp_bytes){digits->text + digits->at, sizeof(digits->text) - digits->at};
 }
 
+/* A file's text, ended by a zero, for the caller to free: LWP_OK, LWP_IO (errno set; EFBIG if it is
+ * larger than 1 MiB), LWP_NO_MEMORY. */
+enum lwp_status broker_read_file(const char *name, char **text);
+
 /* The tokens: LWP_OK or LWP_NO_MEMORY. */
 enum lwp_status broker_tokens_init(struct lwp_broker *broker);
 void broker_tokens_done(struct lwp_broker *broker);

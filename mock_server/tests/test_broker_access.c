@@ -2,6 +2,8 @@
 /* Who may do what: tokens as on the deployed server and in the strict variant, access lists. */
 #include "mock_server/tests/broker_support.h"
 
+#include <errno.h>
+
 static const struct lwp_token two[] = {{"sekret", NULL}, {"other", "alice"}};
 
 static struct talk guarded_talk(struct lwp_auth_options auth)
@@ -237,6 +239,22 @@ static void the_strict_variant_hangs_up_on_those_who_guess(void **state)
     talk_done(&talk);
 }
 
+static void nobody_is_hung_up_on_without_a_maximum(void **state)
+{
+    (void)state;
+    struct talk strict = strict_talk(&lwp_dialect_lance, 0);
+    struct talk deployed = guarded_talk(
+        (struct lwp_auth_options){.tokens = two, .token_count = COUNT_OF(two), .max_failures = 1});
+    for (int i = 0; i < 1000; i++) {
+        offer(&strict, "wrong");
+        assert_false(strict.reply.hangs_up);
+        offer(&deployed, "wrong");
+        assert_false(deployed.reply.hangs_up);
+    }
+    talk_done(&strict);
+    talk_done(&deployed);
+}
+
 static void the_strict_variant_without_tokens_lets_nobody_in(void **state)
 {
     (void)state;
@@ -359,6 +377,86 @@ static void hostile_names_of_clients_are_quoted_within_bounds(void **state)
     talk_done(&talk);
 }
 
+static void read_good_lists(const char *name)
+{
+    struct lwp_access_list list;
+    size_t line = 0;
+    assert_int_equal(lwp_access_read(name, &list, &line), LWP_OK);
+    assert_int_equal(list.count, 3);
+    assert_string_equal(list.rows[0].client, "alice");
+    assert_string_equal(list.rows[0].topic, "*");
+    assert_true(list.rows[0].read && list.rows[0].write);
+    assert_true(list.rows[1].read && !list.rows[1].write);
+    assert_string_equal(list.rows[2].topic, "0");
+    assert_true(!list.rows[2].read && list.rows[2].write);
+    lwp_access_done(&list);
+    lwp_access_done(&list);
+}
+
+static void read_no_lists(const char *name)
+{
+    struct lwp_access_list list;
+    size_t line = 0;
+    assert_int_equal(lwp_access_read(name, &list, &line), LWP_OK);
+    assert_int_equal(list.count, 0);
+    lwp_access_done(&list);
+}
+
+static void read_bad_second_line(const char *name)
+{
+    struct lwp_access_list list;
+    size_t line = 0;
+    assert_int_equal(lwp_access_read(name, &list, &line), LWP_INVALID_ARGUMENT);
+    assert_int_equal(line, 2);
+}
+
+static void read_too_many_lists(const char *name)
+{
+    struct lwp_access_list list;
+    size_t line = 0;
+    assert_int_equal(lwp_access_read(name, &list, &line), LWP_INVALID_ARGUMENT);
+    assert_int_equal(line, 16385);
+}
+
+static void access_lists_are_read_from_a_file(void **state)
+{
+    (void)state;
+    static const char good[] = "# who what how\nalice * rw\r\n\n\tbob  orders\tr\n* 0 w";
+    static const char *const bad[] = {"a b r\nc d", "a b r\nc d x", "a b r\nc d r w\n",
+                                      "a b r\nc",   "\nc d R",      "\nc d wr"};
+    with_file(good, sizeof(good) - 1, read_good_lists);
+    with_file("", 0, read_no_lists);
+    with_file(" \n#", 3, read_no_lists);
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        with_file(bad[i], strlen(bad[i]), read_bad_second_line);
+}
+
+static void too_many_rows_are_refused(void **state)
+{
+    (void)state;
+    const size_t row_size = 6, size = 20000 * row_size;
+    char *text = malloc(size);
+    assert_non_null(text);
+    for (size_t i = 0; i < size; i += row_size)
+        memcpy(text + i, "a b r\n", row_size);
+    with_file(text, size, read_too_many_lists);
+    free(text);
+}
+
+static void a_file_of_lists_that_can_not_be_read_says_why(void **state)
+{
+    (void)state;
+    struct lwp_access_list list;
+    size_t line = 0;
+    errno = 0;
+    assert_int_equal(lwp_access_read("/nonexistent/lists", &list, &line), LWP_IO);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(lwp_access_read("/", &list, &line), LWP_IO);
+    assert_int_equal(errno, EISDIR);
+    assert_int_equal(lwp_access_read("/dev/zero", &list, &line), LWP_IO);
+    assert_int_equal(errno, EFBIG);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(without_authentication_any_text_is_a_token),
     cmocka_unit_test(only_ingests_wait_for_a_token),
@@ -371,11 +469,15 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_strict_variant_wants_a_token_for_every_command),
     cmocka_unit_test(the_strict_variant_names_its_code_in_spec),
     cmocka_unit_test(the_strict_variant_hangs_up_on_those_who_guess),
+    cmocka_unit_test(nobody_is_hung_up_on_without_a_maximum),
     cmocka_unit_test(the_strict_variant_without_tokens_lets_nobody_in),
     cmocka_unit_test(a_reader_may_read_and_not_write),
     cmocka_unit_test(a_stranger_sees_only_what_is_open),
     cmocka_unit_test(the_lists_hide_what_does_not_exist),
     cmocka_unit_test(the_default_topic_is_listed_as_0),
+    cmocka_unit_test(access_lists_are_read_from_a_file),
+    cmocka_unit_test(too_many_rows_are_refused),
+    cmocka_unit_test(a_file_of_lists_that_can_not_be_read_says_why),
     cmocka_unit_test(hostile_names_of_clients_are_quoted_within_bounds),
 };
 

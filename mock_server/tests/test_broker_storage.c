@@ -73,20 +73,52 @@ static void a_log_drops_only_closed_segments_that_are_visible(void **state)
     lwp_log_done(&log);
 }
 
+static void a_segment_is_old_at_its_age_and_not_before(void **state)
+{
+    (void)state;
+    struct lwp_log log = {.data = NULL};
+    struct lwp_retention retention = {.by_age = true, .max_age_secs = 60};
+    assert_int_equal(lwp_log_append(&log, lwp_bytes_text("abcd"), START_NS, 4), LWP_OK);
+    lwp_log_flush(&log);
+    retention.now_ns = START_NS - 1;
+    assert_int_equal(lwp_log_expire(&log, &retention), 0);
+    retention.now_ns = START_NS + SECONDS(60) - 1;
+    assert_int_equal(lwp_log_expire(&log, &retention), 0);
+    retention.now_ns = START_NS + SECONDS(60);
+    assert_int_equal(lwp_log_expire(&log, &retention), 4);
+    lwp_log_done(&log);
+}
+
+static void what_is_inserted_is_visible_if_what_is_behind_it_is(void **state)
+{
+    (void)state;
+    struct lwp_log log = {.data = NULL};
+    assert_int_equal(lwp_log_insert(&log, 0, lwp_bytes_text("b"), 1), LWP_OK);
+    assert_int_equal(lwp_log_end(&log), 0);
+    lwp_log_flush(&log);
+    assert_int_equal(lwp_log_insert(&log, 0, lwp_bytes_text("a"), 1), LWP_OK);
+    assert_bytes_equal(lwp_log_read(&log, 0, 9), lwp_bytes_text("ab"));
+    assert_int_equal(lwp_log_insert(&log, 2, lwp_bytes_text("c"), 1), LWP_OK);
+    assert_bytes_equal(lwp_log_read(&log, 0, 9), lwp_bytes_text("ab"));
+    lwp_log_flush(&log);
+    assert_bytes_equal(lwp_log_read(&log, 0, 9), lwp_bytes_text("abc"));
+    lwp_log_done(&log);
+}
+
 static void a_log_gives_back_the_memory_of_what_it_drops(void **state)
 {
     (void)state;
-    enum { SIZE = 1048576 };
+    const size_t block_size = 1048576;
     struct lwp_log log = {.data = NULL};
-    uint8_t *block = calloc(1, SIZE);
+    uint8_t *block = calloc(1, block_size);
     assert_non_null(block);
     for (int i = 0; i < 8; i++)
-        assert_int_equal(lwp_log_append(&log, bytes_of(block, SIZE), 1, SIZE), LWP_OK);
+        assert_int_equal(lwp_log_append(&log, bytes_of(block, block_size), 1, block_size), LWP_OK);
     lwp_log_flush(&log);
-    const struct lwp_retention some = {.by_size = true, .max_bytes = SIZE};
-    assert_int_equal(lwp_log_expire(&log, &some), 7 * SIZE);
-    assert_true(log.capacity <= 2 * SIZE);
-    assert_int_equal(lwp_log_append(&log, bytes_of(block, SIZE), 1, SIZE), LWP_OK);
+    const struct lwp_retention some = {.by_size = true, .max_bytes = block_size};
+    assert_int_equal(lwp_log_expire(&log, &some), 7 * block_size);
+    assert_true(log.capacity <= 2 * block_size);
+    assert_int_equal(lwp_log_append(&log, bytes_of(block, block_size), 1, block_size), LWP_OK);
     free(block);
     lwp_log_done(&log);
 }
@@ -447,6 +479,20 @@ static void with_b1_an_id_without_records_can_be_used_twice(void **state)
     talk_done(&talk);
 }
 
+static void with_b1_a_restart_forgets_which_ids_are_lost(void **state)
+{
+    (void)state;
+    struct talk talk = talk_with_id_used_twice("records", true);
+    assert_int_equal(lwp_broker_restart(talk.broker), LWP_OK);
+    delete_topic(&talk, 1);
+    ask_raw(&talk, LWP_COMMAND_LIST_TOPICS, bytes_of(NULL, 0));
+    create(&talk, "c");
+    store(&talk, 1, "kept");
+    fetch(&talk, 1, 0, 100);
+    assert_fetched(&talk, "kept", 4);
+    talk_done(&talk);
+}
+
 static void with_b1_only_an_empty_list_starts_over(void **state)
 {
     (void)state;
@@ -728,6 +774,8 @@ static void a_huge_rate_is_taken_for_the_highest(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_log_reads_what_was_appended_over_segments),
     cmocka_unit_test(a_log_drops_only_closed_segments_that_are_visible),
+    cmocka_unit_test(a_segment_is_old_at_its_age_and_not_before),
+    cmocka_unit_test(what_is_inserted_is_visible_if_what_is_behind_it_is),
     cmocka_unit_test(a_log_gives_back_the_memory_of_what_it_drops),
     cmocka_unit_test(retention_by_size_drops_the_oldest_segments),
     cmocka_unit_test(an_offset_that_is_gone_is_out_of_range),
@@ -747,6 +795,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(ids_are_not_used_twice_without_b1),
     cmocka_unit_test(with_b1_records_of_an_id_that_is_used_twice_are_lost),
     cmocka_unit_test(with_b1_an_id_without_records_can_be_used_twice),
+    cmocka_unit_test(with_b1_a_restart_forgets_which_ids_are_lost),
     cmocka_unit_test(with_b1_only_an_empty_list_starts_over),
     cmocka_unit_test(a_topic_named_0_is_one_of_its_own_without_b2),
     cmocka_unit_test(with_b2_a_topic_named_0_and_the_default_topic_are_one),
