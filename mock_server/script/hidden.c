@@ -120,12 +120,12 @@ static bool count_alike(const struct script_rule *a, const struct script_rule *b
 
 static bool hides(const struct script_rule *rule, const struct script_rule *later)
 {
-    const struct span span = span_of(&rule->trigger);
-    const struct span other = span_of(&later->trigger);
     if (rule->scope > later->scope || !covers(&rule->match, &later->match))
         return false;
     if (rule->state.size && !lwp_bytes_equal(rule->state, later->state))
         return false;
+    const struct span span = span_of(&rule->trigger);
+    const struct span other = span_of(&later->trigger);
     return is_always_live(&span) || (count_alike(rule, later) && contains(&span, &other));
 }
 

@@ -46,11 +46,11 @@ static void read_case(struct reader *reader, const struct token *at)
     made->id = reader_text(reader, id);
     if (id->kind != TOKEN_WORD || !is_id(id->text))
         reader_error(reader, id, "an id, for example LWP-5.9/fetch-from-an-offset");
-    for (size_t i = 0; i + 1 < reader->script->cases.count; i++)
+    if (reader->script->cases.count > READER_MAX_CASES)
+        reader_error(reader, id, "at most 8192 cases");
+    for (size_t i = 0; !reader->failed && i + 1 < reader->script->cases.count; i++)
         if (lwp_bytes_equal(made->id, reader->script->cases.items[i].id))
             reader_error(reader, id, "an id that no other case has");
-    if (reader->script->cases.count > READER_MAX_BLOCKS)
-        reader_error(reader, id, "at most 16384 cases");
     const struct token *level = reader_next(reader);
     for (int i = 0; i < 3; i++) {
         if (lwp_bytes_equal(level->text, lwp_bytes_text(level_words[i]))) {

@@ -12,7 +12,8 @@ enum {
     READER_MAX_NODES = 64,
     READER_MAX_TOPICS = 256,
     READER_MAX_NAMES = 256, /* States of a scenario; barriers. */
-    READER_MAX_BLOCKS = 16384
+    READER_MAX_SCENARIOS = 1024,
+    READER_MAX_CASES = 8192
 };
 
 /* Ten minutes: what a script waits for at most. */

@@ -17,8 +17,8 @@ void reader_bare_scenario(struct reader *reader, const struct token *at)
         return;
     made->place = at->place;
     made->id = lwp_bytes_text("");
-    if (script->scenarios.count > READER_MAX_BLOCKS)
-        reader_error(reader, at, "at most 16384 scenarios");
+    if (script->scenarios.count > READER_MAX_SCENARIOS)
+        reader_error(reader, at, "at most 1024 scenarios");
 }
 
 /* scenario ID */
@@ -29,7 +29,7 @@ void reader_scenario(struct reader *reader, const struct token *at)
     const struct lwp_bytes name = reader_name(reader, "the scenario's id");
     if (!reader->in_scenario || reader->failed)
         return;
-    for (size_t i = 0; i + 1 < reader->script->scenarios.count; i++)
+    for (size_t i = 0; !reader->failed && i + 1 < reader->script->scenarios.count; i++)
         if (lwp_bytes_equal(name, reader->script->scenarios.items[i].id))
             reader_error(reader, id, "an id that no other scenario has");
     reader->in_scenario->id = name;

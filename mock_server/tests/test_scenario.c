@@ -728,7 +728,7 @@ static void what_is_counted_has_a_limit(void **state)
         {"", "state s%zu\n", 256, "", "at most 256 states"},
         {"", "on fetch -> barrier b%zu\n", 256, "", "at most 256 barriers"},
         {"on ingest", " batch_id=$v%zu", 256, " -> ack\n", "at most 256 variables"},
-        {"", "scenario s%zu\n", 16384, "", "at most 16384 scenarios"},
+        {"", "scenario s%zu\n", 1024, "", "at most 1024 scenarios"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct script script;
