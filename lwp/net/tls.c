@@ -12,8 +12,10 @@
 
 enum {
     RECORD_SIZE = 16384,  /* Plain bytes of the largest record (RFC 8446, 5.1). */
-    READ_ROUNDS = 64,     /* How much that is not data one read looks at. */
-    DISCARDED_SIZE = 4096 /* How much is thrown away at once. */
+    EMPTY_ROUNDS = 2,     /* How often one read looks at what turns out to be no data, */
+    READS_AT_ONCE = 4,    /* and how often OpenSSL then asks the inner transport. */
+    DISCARDS = 64,        /* How often a close throws input away, */
+    DISCARDED_SIZE = 4096 /* and how much at once. */
 };
 
 static struct tls *tls_of(struct lwp_transport *transport)
@@ -27,6 +29,11 @@ static int bio_read(BIO *bio, char *out, size_t size, size_t *count)
 {
     struct tls *tls = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    /* OpenSSL itself would go on for as long as a peer sends what is no data. */
+    if (tls->established && tls->asked++ >= READS_AT_ONCE) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
     tls->came = lwp_transport_read(tls->inner, (uint8_t *)out, size, count);
     if (tls->came == LWP_OK && !tls->heard) {
         tls->heard = true;
@@ -111,6 +118,7 @@ static SSL *begin(struct tls *tls)
 {
     ERR_clear_error();
     tls->went = LWP_OK;
+    tls->asked = 0;
     return tls->ssl;
 }
 
@@ -182,10 +190,11 @@ static enum lwp_status read_all(struct tls *tls, uint8_t *out, size_t size, size
 {
     enum lwp_status status = LWP_OK;
     *count = 0;
-    for (int round = 0; round < READ_ROUNDS && *count < size; round++) {
+    for (int empty = 0; empty < EMPTY_ROUNDS && *count < size;) {
         size_t part = 0;
         status = judge(tls, SSL_read_ex(begin(tls), out + *count, size - *count, &part));
         *count += part;
+        empty += part == 0;
         const bool is_idle = status == LWP_WOULD_BLOCK && tls->came == LWP_WOULD_BLOCK;
         if (is_fault(status) || is_idle || tls->wants_write)
             break;
@@ -254,7 +263,7 @@ static void discard_input(struct tls *tls)
         (void)judge(tls, SSL_read_ex(begin(tls), discarded, 1, &count));
     if (tls->end != LWP_TLS_FAILED && tls->end != LWP_CERTIFICATE_REFUSED)
         return;
-    for (int round = 0; round < READ_ROUNDS; round++)
+    for (int round = 0; round < DISCARDS; round++)
         if (lwp_transport_read(tls->inner, discarded, sizeof(discarded), &count) != LWP_OK)
             return;
 }

@@ -77,9 +77,9 @@ void lwp_tls_context_free(struct lwp_tls_context *context);
  *  * LWP_CLOSED means that the peer said goodbye. If its bytes end without one it is LWP_RESET,
  *    for anybody could have cut them off.
  *  * LWP_TLS_FAILED and LWP_CERTIFICATE_REFUSED end it, for reads and writes; the peer has been
- *    told (alert), if there was room. lwp_tls_reason() says more. LWP_CERTIFICATE_REFUSED goes for both directions:
- *    we refuse the peer's certificate, or the peer refuses ours. A client of TLS 1.3 may learn that
- *    only after the handshake, by a read, also when a write has said LWP_RESET.
+ *    told (alert), if there was room. lwp_tls_reason() says more. LWP_CERTIFICATE_REFUSED goes for
+ *    both directions: we refuse the peer's certificate, or the peer refuses ours. A client of TLS
+ *    1.3 may learn that only after the handshake, by a read, also when a write has said LWP_RESET.
  *
  * Whatever the peer does, a connection holds at most 512 KiB while the handshake lasts, 100 KiB
  * later and 20 KiB when idle.

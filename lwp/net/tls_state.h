@@ -20,6 +20,7 @@ struct tls {
     SSL *ssl;
     enum lwp_status came; /* How the inner transport's last read went. */
     enum lwp_status went; /* How its last write went. */
+    int asked;            /* How often the present call has read from it. */
     enum lwp_status end;  /* LWP_OK, or why nothing can be read any more. */
     bool end_told;        /* A read has said so. */
     bool established;

@@ -1211,9 +1211,8 @@ static void who_negotiates_anew_gets_nowhere(void **state)
     (void)SSL_do_handshake(client);
     ERR_clear_error();
     assert_int_equal(go_on(talk.ends[SERVER]), LWP_WOULD_BLOCK);
-    const enum lwp_status status = go_on(talk.ends[CLIENT]);
-    assert_true(status == LWP_TLS_FAILED || status == LWP_WOULD_BLOCK);
-    assert_int_equal(SSL_num_renegotiations(ssl_of(&talk, SERVER)), 0);
+    assert_ends(talk.ends[CLIENT], LWP_TLS_FAILED);
+    assert_non_null(strstr(lwp_tls_reason(talk.ends[CLIENT]), "renegotiation"));
     hang_up(&talk);
 }
 
@@ -1245,6 +1244,93 @@ static void who_sends_nothing_but_new_keys_holds_nobody_up(void **state)
     say(talk.ends[CLIENT], "at last");
     assert_reads(talk.ends[SERVER], "at last");
     hang_up(&talk);
+}
+
+static void one_read_looks_at_so_much_that_is_no_data(void **state)
+{
+    (void)state;
+    struct talk talk = agreed_on(LWP_TLS_1_3);
+    enum { UPDATES = 600 };
+    for (int i = 0; i < UPDATES; i++) {
+        assert_int_equal(SSL_key_update(ssl_of(&talk, CLIENT), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        (void)SSL_do_handshake(ssl_of(&talk, CLIENT));
+    }
+    ERR_clear_error();
+    talk.inner[SERVER]->piece = 1000;
+    assert_int_equal(go_on(talk.ends[SERVER]), LWP_WOULD_BLOCK);
+    assert_int_equal(tls_of_const(talk.ends[SERVER])->came, LWP_OK);
+    for (int round = 0; tls_of_const(talk.ends[SERVER])->came == LWP_OK; round++) {
+        assert_true(round < 10);
+        assert_int_equal(go_on(talk.ends[SERVER]), LWP_WOULD_BLOCK);
+    }
+    hang_up(&talk);
+}
+
+static void errors_of_others_are_not_taken_for_ours(void **state)
+{
+    (void)state;
+    struct talk talk = talk_over(&plain_client, &plain_server, ROOM);
+    for (int round = 0; round < 10; round++)
+        for (int i = 0; i < 2; i++) {
+            ERR_raise(ERR_LIB_SSL, SSL_R_CERTIFICATE_VERIFY_FAILED);
+            assert_int_equal(go_on(talk.ends[i]), LWP_WOULD_BLOCK);
+        }
+    shake_hands_well(&talk);
+    hang_up(&talk);
+}
+
+/* Gives the certificate a name more, as it is. */
+static void add_name(X509 *certificate, struct lwp_bytes name)
+{
+    assert_int_equal(X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName,
+                                                V_ASN1_UTF8STRING, name.data, (int)name.size, -1,
+                                                0),
+                     1);
+}
+
+/* What a client that takes any certificate learns from one with these names. */
+static void check_names(const struct lwp_bytes *names, size_t count, const char *expected)
+{
+    const struct side client = {.insecure = true};
+    struct lwp_tls_context *context = make_context(&plain_server, true);
+    X509 *certificate = X509_new();
+    struct lwp_transport *pipe[2], *ends[2];
+    char learned[LWP_TLS_NAME_SIZE];
+    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 1000);
+    for (size_t i = 0; i < count; i++)
+        add_name(certificate, names[i]);
+    EVP_PKEY *key = SSL_CTX_get0_privatekey(context->ssl);
+    assert_int_equal(X509_set_pubkey(certificate, key), 1);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    assert_int_equal(SSL_CTX_use_certificate(context->ssl, certificate), 1);
+    X509_free(certificate);
+    assert_int_equal(lwp_pipe_new(ROOM, pipe), LWP_OK);
+    assert_int_equal(lwp_tls_wrap(context_of(&client, false), pipe[0], NULL, &ends[0]), LWP_OK);
+    assert_int_equal(lwp_tls_wrap(context, pipe[1], NULL, &ends[1]), LWP_OK);
+    for (int round = 0; round < 4; round++)
+        assert_int_equal(go_on(ends[round % 2]), LWP_WOULD_BLOCK);
+    assert_true(lwp_tls_is_established(ends[0]));
+    assert_int_equal(lwp_tls_peer_name(ends[0], learned), expected[0] != '\0');
+    assert_string_equal(learned, expected);
+    assert_no_errors_left();
+    lwp_transport_free(ends[0]);
+    lwp_transport_free(ends[1]);
+    lwp_tls_context_free(context);
+}
+
+static void a_name_that_can_mislead_is_none(void **state)
+{
+    (void)state;
+    uint8_t text[LWP_TLS_NAME_SIZE];
+    memset(text, 'x', sizeof(text));
+    const struct lwp_bytes good = lwp_bytes_text("caf\xc3\xa9"), cut = bytes_of("client\0x", 8),
+                           large = bytes_of(text, sizeof(text)), two[] = {good, good};
+    check_names(&good, 1, "caf\xc3\xa9");
+    check_names(&cut, 1, "");
+    check_names(&large, 1, "");
+    check_names(two, 2, "");
+    check_names(NULL, 0, "");
 }
 
 static void a_connection_holds_little_and_less_when_idle(void **state)
@@ -1736,6 +1822,9 @@ int main(void)
         cmocka_unit_test(who_negotiates_anew_gets_nowhere),
         cmocka_unit_test(new_keys_are_taken_and_answered),
         cmocka_unit_test(who_sends_nothing_but_new_keys_holds_nobody_up),
+        cmocka_unit_test(one_read_looks_at_so_much_that_is_no_data),
+        cmocka_unit_test(errors_of_others_are_not_taken_for_ours),
+        cmocka_unit_test(a_name_that_can_mislead_is_none),
         cmocka_unit_test(a_connection_holds_little_and_less_when_idle),
         cmocka_unit_test(without_memory_it_fails_and_leaks_nothing),
         cmocka_unit_test(a_context_says_what_is_wrong_with_its_options),
