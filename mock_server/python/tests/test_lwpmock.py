@@ -61,7 +61,7 @@ def test_options_are_those_of_the_program():
     with Mock(dialect="lance", node=["a=127.0.0.1:0", "b=[::1]:0"], max_connections=1) as mock:
         with dial(mock, "b") as sock:
             assert is_alive(sock)
-            with dial(mock, "a") as refused, pytest.raises(ConnectionResetError):
+            with pytest.raises(ConnectionResetError), dial(mock, "a") as refused:
                 refused.recv(1)
             assert mock.counts.refused == 1
 
