@@ -297,6 +297,7 @@ static void who_awaits_does_not_block_others(void **state)
     assert_string_equal(hear(&f), "ok");
     lwp_transport_free(transport);
     assert_string_equal(ask(&f, "await idle"), "ok");
+    assert_string_equal(ask(&f, "await connections 0"), "ok");
     assert_string_equal(ask(&f, "await connections 2 1ms"), "error it has not happened in time");
     close(other.fd);
     end(&f);

@@ -87,6 +87,8 @@ static void the_earliest_deadline_is_first_whatever_is_done(void **state)
                 least = all[j].at_ns;
         const struct deadline *first = deadlines_first(&heap);
         assert_true(first ? first->at_ns == least : least == UINT64_MAX);
+        for (size_t j = 1; j < heap.count; j++)
+            assert_true(heap.items[(j - 1) / 2].deadline->at_ns <= heap.items[j].deadline->at_ns);
     }
     deadlines_done(&heap);
 }
