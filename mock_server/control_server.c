@@ -296,10 +296,8 @@ void control_close(struct control *control)
 {
     if (!control)
         return;
-    for (size_t i = 0; i < control->count; i++) {
-        (void)flush(control->clients[i]);
+    for (size_t i = 0; i < control->count; i++)
         free_client(control->clients[i]);
-    }
     if (control->listener >= 0)
         (void)close(control->listener);
     if (control->is_unix)

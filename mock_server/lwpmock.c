@@ -5,6 +5,11 @@
 #include "mock_server/control.h"
 #include "mock_server/mock_state.h"
 
+const char *lwp_mock_status_text(enum lwp_status status)
+{
+    return lwp_status_text(status);
+}
+
 enum lwp_status lwp_mock_open(struct lwp_mock *mock)
 {
     mock_lock(mock);

@@ -70,6 +70,9 @@ struct lwp_mock_options {
 LWP_MOCK_API const char *lwp_mock_option(struct lwp_mock_options *options, const char *name,
                                          const char *value);
 
+/** What a status means, in English; never NULL, static. */
+LWP_MOCK_API const char *lwp_mock_status_text(enum lwp_status status);
+
 struct lwp_mock;
 
 /**

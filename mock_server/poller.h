@@ -30,6 +30,7 @@ struct poller {
 /** LWP_OK, or LWP_IO with errno set. */
 enum lwp_status poller_init(struct poller *poller);
 
+/** Ends all waiting. */
 void poller_done(struct poller *poller);
 
 /** Waits for these events (EPOLLIN, EPOLLOUT; errors are always told) on the watch's descriptor

@@ -66,14 +66,18 @@ enum lwp_status lwp_mock_wait(struct lwp_mock *mock, const char *what, uint64_t 
     const struct timespec until = {(time_t)(until_ns / LWP_SECOND_NS),
                                    (long)(until_ns % LWP_SECOND_NS)};
     mock_lock(mock);
-    enum lwp_status status = mock->service ? mock_reached(mock, what) : LWP_INVALID_ARGUMENT;
+    const bool serves = mock->service || mock->has_thread;
+    enum lwp_status status = serves ? mock_reached(mock, what) : LWP_INVALID_ARGUMENT;
+    int error = 0;
     while (status == LWP_WOULD_BLOCK) {
-        const int error = pthread_cond_timedwait(&mock->happened, &mock->mutex, &until);
-        status = mock_reached(mock, what);
-        if (status == LWP_WOULD_BLOCK && !mock->service)
+        if (!mock->service)
             status = LWP_CLOSED;
-        if (status == LWP_WOULD_BLOCK && error == ETIMEDOUT)
+        else if (error == ETIMEDOUT)
             status = LWP_TIMEOUT;
+        else {
+            error = pthread_cond_timedwait(&mock->happened, &mock->mutex, &until);
+            status = mock_reached(mock, what);
+        }
     }
     mock_unlock(mock);
     return status;

@@ -189,16 +189,10 @@ static void only_the_loopback_is_a_place(void **state)
     (void)state;
     static const char *const good[] = {"/tmp/x", "control", "127.0.0.1:0", "[::1]:7",
                                        "localhost:7"};
+    static const char long_path[] = "/a234567890123456789012345678901234567890123456789012345678901"
+                                    "2345678901234567890123456789012345678901234567";
     static const char *const bad[] = {
-        "",
-        "0.0.0.0:0",
-        "[::]:0",
-        "192.0.2.1:7",
-        "example.org:7",
-        "127.0.0.1:x",
-        "::1",
-        "/a234567890123456789012345678901234567890123456789012345678901"
-        "2345678901234567890123456789012345678901234567"};
+        "", "0.0.0.0:0", "[::]:0", "192.0.2.1:7", "example.org:7", "127.0.0.1:x", "::1", long_path};
     for (size_t i = 0; i < COUNT_OF(good); i++)
         assert_true(control_takes(good[i]));
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -303,6 +297,7 @@ static void who_awaits_does_not_block_others(void **state)
     assert_string_equal(hear(&f), "ok");
     lwp_transport_free(transport);
     assert_string_equal(ask(&f, "await idle"), "ok");
+    assert_string_equal(ask(&f, "await connections 0"), "ok");
     assert_string_equal(ask(&f, "await connections 2 1ms"), "error it has not happened in time");
     close(other.fd);
     end(&f);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/tests/support.h"
 
-#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 
@@ -13,18 +12,6 @@
 enum { PIPE_ROOM = 65536, STREAM_ROOM = 4096, MANY = 1000, PATIENCE_MS = 10000 };
 
 #define MIB ((size_t)1048576)
-
-/* Only there if the address sanitizer is, which has a heap of its own. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-/* The bytes of the heap that are in use. */
-static size_t heap_in_use(void)
-{
-    if (__sanitizer_get_current_allocated_bytes)
-        return __sanitizer_get_current_allocated_bytes();
-    const struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
 
 static struct lwp_mock *mock_of(const struct lwp_dialect *dialect, struct lwp_mock_options options)
 {
