@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-<<<<<<<< HEAD:mock_server/options.h
-/* options.h - the rows of all that can be set by name, on the command line and through the library.
- */
-#ifndef LWP_MOCK_OPTIONS_H
-#define LWP_MOCK_OPTIONS_H
-========
 /* broker_options.h - what a server is told at its start: limits, storage, tokens, access lists, and
  * which of the deployed server's bugs it is to have. All zeros is a server like the deployed one. */
 #ifndef LWP_MOCK_BROKER_OPTIONS_H
 #define LWP_MOCK_BROKER_OPTIONS_H
->>>>>>>> broker:mock_server/broker_options.h
 
-#include "lwp/tools/options.h"
-#include "mock_server/lwpmock.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-<<<<<<<< HEAD:mock_server/options.h
-/* Options that write into a struct lwp_mock_options. */
-extern const struct lwp_option mock_options[];
-========
 #include "lwp/wire/status.h"
 
 /* Hard limits, so that no client can fill the machine. Past them requests get a storage error, and
@@ -88,6 +78,5 @@ struct lwp_broker_options {
     uint64_t retention_interval_ns; /* Between two passes of retention. Default 60 s. */
     uint32_t quirks; /* lwp_quirk_bit() of each bug of the deployed server that it is to have. */
 };
->>>>>>>> broker:mock_server/broker_options.h
 
 #endif
