@@ -1204,16 +1204,19 @@ static void nothing_is_resumed(void **state)
 static void who_negotiates_anew_gets_nowhere(void **state)
 {
     (void)state;
-    struct talk talk = agreed_on(LWP_TLS_1_2);
-    SSL *client = ssl_of(&talk, CLIENT);
-    (void)SSL_clear_options(client, SSL_OP_NO_RENEGOTIATION);
-    assert_int_equal(SSL_renegotiate(client), 1);
-    (void)SSL_do_handshake(client);
-    ERR_clear_error();
-    assert_int_equal(go_on(talk.ends[SERVER]), LWP_WOULD_BLOCK);
-    assert_ends(talk.ends[CLIENT], LWP_TLS_FAILED);
-    assert_non_null(strstr(lwp_tls_reason(talk.ends[CLIENT]), "renegotiation"));
-    hang_up(&talk);
+    for (int from = 0; from < 2; from++) {
+        struct talk talk = agreed_on(LWP_TLS_1_2);
+        SSL *ssl = ssl_of(&talk, from);
+        (void)SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+        assert_int_equal(SSL_renegotiate(ssl), 1);
+        (void)SSL_do_handshake(ssl);
+        ERR_clear_error();
+        assert_int_equal(go_on(talk.ends[1 - from]), LWP_WOULD_BLOCK);
+        assert_true(SSL_is_init_finished(ssl_of(&talk, 1 - from)));
+        assert_ends(talk.ends[from], LWP_TLS_FAILED);
+        assert_non_null(strstr(lwp_tls_reason(talk.ends[from]), "renegotiation"));
+        hang_up(&talk);
+    }
 }
 
 static void new_keys_are_taken_and_answered(void **state)
