@@ -63,16 +63,17 @@ enum lint_exit lint_main(int argc, char **argv, FILE *out)
 {
     const struct lwp_dialect *dialect = NULL;
     char **rest = argv + (argc > 0);
-    for (; *rest && strncmp(*rest, "--", 2) == 0; rest++) {
-        if (strcmp(*rest, "--help") == 0) {
+    while (*rest && strncmp(*rest, "--", 2) == 0) {
+        const char *option = *rest++;
+        if (strcmp(option, "--help") == 0) {
             (void)fputs(help, out);
             return LINT_FINE;
         }
-        if (strcmp(*rest, "--dialect") != 0)
-            return say_usage("unknown option", *rest);
-        dialect = rest[1] ? lwp_dialect_named(rest[1]) : NULL;
+        if (strcmp(option, "--dialect") != 0)
+            return say_usage("unknown option", option);
+        dialect = *rest ? lwp_dialect_named(*rest) : NULL;
         if (!dialect)
-            return say_usage("--dialect wants lance, spec or lance-py", rest[1]);
+            return say_usage("--dialect wants lance, spec or lance-py", *rest);
         rest++;
     }
     return *rest ? lint_files(rest, dialect, out) : say_usage("no FILE", NULL);

@@ -73,6 +73,17 @@ static bool is_behind_frame(const struct reader *reader)
     return false;
 }
 
+static void offer_fields(struct hint *hint, const struct script_frame *frame)
+{
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+        hint_offer(hint, bodies[i].word);
+    for (int i = 0; i < LWP_HEADER_FIELD_COUNT; i++)
+        hint_offer(hint, lwp_header_fields[i].name);
+    for (const struct lwp_field *field = frame->command ? frame->command->fields : NULL;
+         field && field->type != LWP_FIELD_NONE; field++)
+        hint_offer(hint, field->name);
+}
+
 static void unknown_field(struct reader *reader, const struct script_frame *frame,
                           const struct token *word)
 {
@@ -81,13 +92,7 @@ static void unknown_field(struct reader *reader, const struct script_frame *fram
     const bool may_end = reader->in_pattern && !has_value;
     for (size_t i = 0; may_end && i < BEHIND_COUNT; i++)
         hint_offer(&hint, behind_frames[i]);
-    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
-        hint_offer(&hint, bodies[i].word);
-    for (int i = 0; i < LWP_HEADER_FIELD_COUNT; i++)
-        hint_offer(&hint, lwp_header_fields[i].name);
-    for (const struct lwp_field *field = frame->command ? frame->command->fields : NULL;
-         field && field->type != LWP_FIELD_NONE; field++)
-        hint_offer(&hint, field->name);
+    offer_fields(&hint, frame);
     reader_unknown(reader, word,
                    may_end ? "a field of this frame, or a word that may follow a frame"
                            : "a field of this frame, payload, records or fill",

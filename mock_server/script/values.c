@@ -107,7 +107,7 @@ static struct lwp_bytes read_repeated(struct reader *reader)
         return once;
     const size_t times = (size_t)reader_number(reader, MAX_REPEAT, "how many times, at most 65536");
     /* Many empty ones would take for ever to come to nothing. */
-    if (reader->failed || once.size == 0)
+    if (reader->failed || !once.data || once.size == 0)
         return once;
     uint8_t *all = script_arena_take(&reader->script->arena, once.size * times + 1);
     for (size_t i = 0; all && i < times; i++)

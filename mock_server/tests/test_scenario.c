@@ -4,11 +4,12 @@
 #include "lwp/wire/dialect.h"
 #include "lwp/wire/errors.h"
 #include "lwp/wire/tlv.h"
-#include "mock_server/script/script.h"
+#include "mock_server/script/file.h"
 
-enum { SOUPS = 5000, MS = 1000000 };
+enum { SOUPS = 5000 };
 
-#define SECOND (UINT64_C(1000) * MS)
+#define MS UINT64_C(1000000)
+#define SECOND (1000 * MS)
 
 static void fail_with_first_error(const struct script *script, const char *text)
 {
@@ -517,7 +518,7 @@ static void generated_records_are_named_after_their_topic(void **state)
     read_good(&script, "topic orders records=12");
     const struct script_topic *topic = script.scenarios.items[0].topics.items;
     struct lwp_tlv_walk walk = lwp_tlv_walk_over(topic->bytes);
-    struct lwp_record record;
+    struct lwp_record record = {.type = 0};
     for (int i = 0; i < 12; i++) {
         char text[16];
         (void)snprintf(text, sizeof(text), "orders-%d", i);
@@ -863,14 +864,15 @@ static void random_words_are_read_or_told(void **state)
     (void)state;
     uint64_t seed = 4711;
     for (int i = 0; i < SOUPS; i++) {
-        char text[2048] = "";
+        char text[2048];
+        struct lwp_writer out = lwp_writer_on(text, sizeof(text));
         size_t words = (size_t)(next_random(&seed) >> 20) % 60;
         while (words--) {
-            (void)strcat(text, soup[(next_random(&seed) >> 20) % COUNT_OF(soup)]);
+            lwp_write(&out, lwp_bytes_text(soup[(next_random(&seed) >> 20) % COUNT_OF(soup)]));
             if (next_random(&seed) >> 30 & 1)
-                (void)strcat(text, " ");
+                lwp_write(&out, lwp_bytes_text(" "));
         }
-        assert_reads_or_tells(lwp_bytes_text(text));
+        assert_reads_or_tells(lwp_writer_bytes(&out));
     }
 }
 
@@ -897,13 +899,9 @@ static void a_scenario_with_any_byte_changed_or_cut_is_read_or_told(void **state
 /* The manual, ended by a zero; free it. */
 static char *manual(void)
 {
-    enum { ROOM = 65536 };
-    char *text = calloc(1, ROOM);
-    FILE *in = fopen(LWP_SOURCE_DIR "/docs/script.md", "r");
+    size_t size = 0;
+    char *text = script_slurp(LWP_SOURCE_DIR "/docs/script.md", &size);
     assert_non_null(text);
-    assert_non_null(in);
-    assert_in_range(fread(text, 1, ROOM - 1, in), 1, ROOM - 2);
-    fclose(in);
     return text;
 }
 
