@@ -26,6 +26,7 @@ static void play_free(struct stage_play *play)
         free(play->watches[i].times_ns);
     free(play->watches);
     free(play->rules);
+    free(play->sieves);
     script_arena_done(&play->bound);
     script_arena_done(&play->memory);
     script_done(&play->script);
@@ -105,9 +106,8 @@ static size_t stream_of(struct lwp_stage *stage, const struct stage_rule *rule, 
     uint64_t key = number;
     for (size_t i = 0; i < name.size; i++)
         key = (key ^ name.data[i]) * UINT64_C(0x100000001b3);
-    stage->streams[stage->stream_count] =
-        (struct stage_stream){.key = name.size ? key ^ UINT64_C(1) << 63 : key, .name = name,
-                              .play = rule->play};
+    stage->streams[stage->stream_count] = (struct stage_stream){
+        .key = name.size ? key ^ UINT64_C(1) << 63 : key, .name = name, .play = rule->play};
     return stage->stream_count++;
 }
 
@@ -121,16 +121,23 @@ static enum lwp_status make_rules(struct lwp_stage *stage, struct stage_play *pl
     stage->streams = grown;
     play->rules = calloc(read->rules.count + 1, sizeof(*play->rules));
     play->watches = calloc(read->expectations.count + 1, sizeof(*play->watches));
-    if (!play->rules || !play->watches)
+    play->sieves = calloc(read->rules.count + read->expectations.count + 1, sizeof(*play->sieves));
+    if (!play->rules || !play->watches || !play->sieves)
         return LWP_NO_MEMORY;
     for (; play->rule_count < read->rules.count; play->rule_count++) {
         struct stage_rule *rule = &play->rules[play->rule_count];
         *rule = (struct stage_rule){
             .rule = &read->rules.items[play->rule_count], .play = play, .armed = true};
         rule->stream = stream_of(stage, rule, play->rule_count);
+        play->is_timed = play->is_timed || rule->rule->is_timed;
+        if (!rule->rule->is_timed)
+            play->sieves[play->rule_count] = stage_sieve_of(&rule->rule->match);
     }
-    for (; play->watch_count < read->expectations.count; play->watch_count++)
-        play->watches[play->watch_count].expectation = &read->expectations.items[play->watch_count];
+    for (; play->watch_count < read->expectations.count; play->watch_count++) {
+        const struct script_expectation *expectation = &read->expectations.items[play->watch_count];
+        play->watches[play->watch_count].expectation = expectation;
+        play->sieves[play->rule_count + play->watch_count] = stage_sieve_of(&expectation->match);
+    }
     return LWP_OK;
 }
 
@@ -355,37 +362,4 @@ bool stage_verdict(const struct lwp_stage *stage, struct lwp_writer *out)
     for (const struct stage_play *play = stage->plays; play; play = play->next)
         sound = stage_judge(stage, play, out) && sound;
     return sound;
-}
-
-/* Rules at a time. */
-
-uint64_t stage_deadline(const struct lwp_stage *stage)
-{
-    uint64_t deadline = LWP_NEVER;
-    for (const struct stage_play *play = stage->begun ? stage->plays : NULL; play;
-         play = play->next)
-        for (size_t i = 0; i < play->rule_count; i++) {
-            const struct stage_rule *rule = &play->rules[i];
-            if (rule->rule->is_timed && rule->armed && !rule->fired &&
-                stage->begin_ns + rule->rule->at_ns < deadline)
-                deadline = stage->begin_ns + rule->rule->at_ns;
-        }
-    return deadline;
-}
-
-const struct script_rule *stage_due(struct lwp_stage *stage, uint64_t now_ns)
-{
-    struct stage_rule *next = NULL;
-    for (struct stage_play *play = stage->begun ? stage->plays : NULL; play; play = play->next)
-        for (size_t i = 0; i < play->rule_count; i++) {
-            struct stage_rule *rule = &play->rules[i];
-            const bool due = rule->rule->is_timed && rule->armed && !rule->fired &&
-                             now_ns >= stage->begin_ns + rule->rule->at_ns;
-            if (due && (!next || rule->rule->at_ns < next->rule->at_ns))
-                next = rule;
-        }
-    if (!next)
-        return NULL;
-    stage_fired(stage, next, now_ns);
-    return next->rule;
 }

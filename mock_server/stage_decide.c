@@ -142,9 +142,9 @@ static struct say hear(const struct script_rule *rule)
         say.refuses = say.refuses || kind == SCRIPT_ACTION_NO_APPLY;
         say.interim = say.interim || stage_is_interim(kind);
         say.final = say.final || (group == SCRIPT_ANSWER && !stage_is_interim(kind));
-        say.effect = say.effect || (group == SCRIPT_EFFECT && kind != SCRIPT_ACTION_APPLY &&
-                                    kind != SCRIPT_ACTION_NO_APPLY &&
-                                    kind != SCRIPT_ACTION_RELEASE);
+        say.effect =
+            say.effect || (group == SCRIPT_EFFECT && kind != SCRIPT_ACTION_APPLY &&
+                           kind != SCRIPT_ACTION_NO_APPLY && kind != SCRIPT_ACTION_RELEASE);
     }
     return say;
 }
@@ -232,7 +232,8 @@ static bool decide(struct lwp_stage *stage, struct stage_peer *peer,
     for (struct stage_play *play = stage->plays; play; play = play->next)
         for (size_t i = 0; i < play->rule_count; i++) {
             struct stage_rule *rule = &play->rules[i];
-            if (rule->rule->is_timed || !stage_matches(play, &rule->rule->match, sight) ||
+            if (!stage_passes(&play->sieves[i], sight) ||
+                !stage_matches(play, &rule->rule->match, sight) ||
                 !stage_is_live(stage, rule, peer, sight->now_ns))
                 continue;
             if (!any)

@@ -10,8 +10,8 @@ struct stage_rule {
     const struct script_rule *rule;
     struct stage_play *play;
     bool armed;
-    uint64_t matched;       /* How many frames it was about. */
-    uint64_t fired;         /* How often it did something. */
+    uint64_t matched; /* How many frames it was about. */
+    uint64_t fired;   /* How often it did something. */
     uint64_t first_fired_ns;
     bool in_span;           /* The last match fired for one of these two: */
     uint64_t span_left;     /* backpressure N: so many more matches fire. */
@@ -30,6 +30,15 @@ struct stage_watch {
     bool lost_times; /* There were too many to keep. */
 };
 
+/* What can be seen of a match without looking at it. All sieves of a scenario lie together, so that
+ * matches which are about something else cost next to nothing, however many they are. */
+struct stage_sieve {
+    uint32_t sights; /* A bit for each kind of frame in each direction that it can be about, for the
+                        beginning of connections and for their end. */
+    bool has_condition;
+    struct script_condition condition; /* One that it has on the header. */
+};
+
 /* A loaded scenario. */
 struct stage_play {
     char *name; /* The file's. */
@@ -39,6 +48,8 @@ struct stage_play {
     size_t rule_count;
     struct stage_watch *watches;
     size_t watch_count;
+    struct stage_sieve *sieves; /* Of the rules, then of the expectations. */
+    bool is_timed;              /* There are rules at a time. */
     struct lwp_bytes state;
     struct script_arena bound; /* Memory of the variables. */
     struct script_variables variables;
@@ -64,9 +75,9 @@ struct lwp_stage {
     size_t play_count;
     struct stage_stream *streams;
     size_t stream_count;
-    bool begun;        /* A connection was accepted, */
-    uint64_t begin_ns; /* and then. */
-    bool has_anchor;   /* A Backpressure went out, */
+    bool begun;         /* A connection was accepted, */
+    uint64_t begin_ns;  /* and then. */
+    bool has_anchor;    /* A Backpressure went out, */
     uint64_t anchor_ns; /* and then, for the first time. */
 };
 
@@ -82,6 +93,12 @@ struct stage_sight {
 };
 
 /* In stage_match.c. */
+
+/** The sieve of a match. */
+struct stage_sieve stage_sieve_of(const struct script_match *match);
+
+/** False if the match can not be about what was seen. */
+bool stage_passes(const struct stage_sieve *sieve, const struct stage_sight *sight);
 
 /** Whether the match is about what was seen. May bind variables of the play. */
 bool stage_matches(struct stage_play *play, const struct script_match *match,
