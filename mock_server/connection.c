@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "mock_server/connection.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lwp/net/clock.h"
 #include "lwp/net/fault.h"
+#include "lwp/net/tls.h"
 #include "mock_server/mutants.h"
 #include "mock_server/perform.h"
 
@@ -24,14 +27,14 @@ void connection_init(struct connection *connection, const struct connection_setu
         .host = setup->host,
         .now_ns = now_ns,
         .closed_by = LWP_BY_MOCK,
+        .tls = setup->is_tls ? transport : NULL,
     };
     connection->undecided = !options.dialect;
     if (connection->undecided)
         options.dialect = &lwp_dialect_lance;
     connection->peer.dialect = options.dialect;
-    connection->asker =
-        (struct lwp_asker){.dialect = options.dialect,
-                           .authenticated = !lwp_broker_guarded(setup->host->broker)};
+    connection->asker = (struct lwp_asker){
+        .dialect = options.dialect, .authenticated = !lwp_broker_guarded(setup->host->broker)};
     lwp_link_init(&connection->link, &options, transport, MAX_OUT_SIZE, now_ns);
 }
 
@@ -50,8 +53,7 @@ void connection_tell(const struct connection *connection, struct lwp_event *even
 void connection_welcome(struct connection *connection, struct lwp_bytes local,
                         struct lwp_bytes peer_address, uint64_t now_ns)
 {
-    struct lwp_event event = {
-        .kind = LWP_EVENT_CONNECTED, .local = local, .peer = peer_address};
+    struct lwp_event event = {.kind = LWP_EVENT_CONNECTED, .local = local, .peer = peer_address};
     connection->now_ns = now_ns;
     connection_tell(connection, &event);
     connection_play_beginning(connection, now_ns);
@@ -84,6 +86,7 @@ void connection_done(struct connection *connection, uint64_t now_ns)
     free(connection->owed);
     free(connection->standing);
     free(connection->peer.drawn);
+    free(connection->client);
 }
 
 void connection_hang_up(struct connection *connection, uint64_t now_ns)
@@ -149,8 +152,7 @@ static bool is_waiting(const struct connection *connection)
 
 static bool is_busy(const struct connection *connection)
 {
-    return connection->link.session.out.size >= BUSY_OUT_SIZE ||
-           connection->owed_count >= MAX_ACKS;
+    return connection->link.session.out.size >= BUSY_OUT_SIZE || connection->owed_count >= MAX_ACKS;
 }
 
 /* Answers the frames that have been read, until they are used up or the peer must read first. */
@@ -183,13 +185,38 @@ static void work_off(struct connection *connection, uint64_t now_ns)
         connection->owed_due_ns = now_ns + connection->host->ack_delay_ns;
 }
 
+/* Says in the log how TLS went: what was agreed on and with whom, or why not. */
+static void tell_tls(const struct connection *connection, const char *text)
+{
+    struct lwp_event event = {.kind = LWP_EVENT_NOTE, .text = lwp_bytes_text(text)};
+    connection_tell(connection, &event);
+}
+
+/* The handshake is done: access lists go by the name in the certificate. */
+static void meet(struct connection *connection)
+{
+    char text[LWP_TLS_NAME_SIZE + 128];
+    connection->client = malloc(LWP_TLS_NAME_SIZE);
+    if (!connection->client) {
+        connection_reset(connection, connection->now_ns);
+        return;
+    }
+    const bool named = lwp_tls_peer_name(connection->tls, connection->client);
+    connection->asker.client = lwp_bytes_text(connection->client);
+    (void)snprintf(text, sizeof(text), "%s, %s, %s%s", lwp_tls_version(connection->tls),
+                   lwp_tls_cipher(connection->tls), named ? "client " : "no client certificate",
+                   connection->client);
+    tell_tls(connection, text);
+}
+
 /* The peer says no more. What is late is still answered; what is held is not. */
 static void end_by_peer(struct connection *connection, enum lwp_status status, uint64_t now_ns)
 {
-    struct lwp_event half = {
-        .kind = LWP_EVENT_CLOSED, .by = LWP_BY_PEER, .how = LWP_CLOSE_HALF};
+    struct lwp_event half = {.kind = LWP_EVENT_CLOSED, .by = LWP_BY_PEER, .how = LWP_CLOSE_HALF};
+    if (connection->tls && lwp_tls_reason(connection->tls)[0])
+        tell_tls(connection, lwp_tls_reason(connection->tls));
     if (status != LWP_CLOSED) {
-        connection->closed_by = LWP_BY_PEER;
+        connection->closed_by = status == LWP_RESET ? LWP_BY_PEER : LWP_BY_ERROR;
         connection->closed_how = LWP_CLOSE_RST;
         connection->closed_status = status;
         connection->done = true;
@@ -217,6 +244,8 @@ static bool take_batch(struct connection *connection, uint64_t now_ns)
         return false;
     if (!connection->stalled && !connection->resumed) {
         const enum lwp_status status = lwp_link_read(&connection->link, now_ns);
+        if (connection->tls && !connection->client && lwp_tls_is_established(connection->tls))
+            meet(connection);
         if (status == LWP_WOULD_BLOCK)
             return false;
         if (status != LWP_OK) {
@@ -234,8 +263,7 @@ static bool take_batch(struct connection *connection, uint64_t now_ns)
 static bool is_closed_by_rule(struct connection *connection)
 {
     enum lwp_close how = LWP_CLOSE_HALF;
-    if (!connection->faults || !lwp_fault_closed(connection->faults, &how) ||
-        how == LWP_CLOSE_HALF)
+    if (!connection->faults || !lwp_fault_closed(connection->faults, &how) || how == LWP_CLOSE_HALF)
         return false;
     connection->closed_by = LWP_BY_RULE;
     connection->closed_how = how;
@@ -329,9 +357,9 @@ uint64_t connection_deadline(const struct connection *connection)
         return earlier(due_ns, connection->owed_due_ns);
     if (is_waiting(connection))
         return earlier(due_ns, connection->busy_until_ns);
-    const bool can_go_on =
-        (connection->stalled || connection->resumed) && can_take(connection);
-    return can_go_on ? 0 : due_ns;
+    const bool has_more = connection->stalled || connection->resumed ||
+                          (connection->tls && lwp_tls_is_ready(connection->tls));
+    return has_more && can_take(connection) ? 0 : due_ns;
 }
 
 bool connection_wants_bytes(const struct connection *connection)
@@ -339,11 +367,12 @@ bool connection_wants_bytes(const struct connection *connection)
     return can_take(connection) && !connection->stalled;
 }
 
-bool connection_wants_room(const struct connection *connection)
+short connection_events(const struct connection *connection, bool reads)
 {
-    if (connection->faults)
-        return lwp_fault_blocked(connection->faults);
-    return connection->link.session.out.size > 0;
+    const bool writes = connection->faults ? lwp_fault_blocked(connection->faults)
+                                           : connection->link.session.out.size > 0;
+    const int events = (reads ? POLLIN : 0) | (writes ? POLLOUT : 0);
+    return connection->tls ? lwp_tls_events(connection->tls, (short)events) : (short)events;
 }
 
 size_t connection_memory(const struct connection *connection)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mock_server/mock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lwp/net/clock.h"
@@ -137,6 +138,7 @@ void lwp_mock_free(struct lwp_mock *mock)
         free(mock->nodes[i]);
     }
     deadlines_done(&mock->deadlines);
+    lwp_tls_context_free(mock->tls);
     stage_free(mock->stage);
     lwp_events_free(mock->events);
     free(mock->cluster);
@@ -229,9 +231,42 @@ static void place(struct lwp_mock *mock, struct member *member)
                                       : connection_deadline(&member->connection));
 }
 
+enum lwp_status mock_make_tls(struct lwp_mock *mock)
+{
+    const struct lwp_mock_options *options = &mock->options;
+    const struct lwp_tls_options tls = {
+        .certificate_file = options->tls_certificate,
+        .key_file = options->tls_key,
+        .ca_file = options->tls_client_ca,
+        .certificate_required = options->tls_client_ca != NULL,
+        .least = options->tls_min == 13 ? LWP_TLS_1_3 : LWP_TLS_ANY,
+    };
+    char reason[LWP_TLS_REASON_SIZE];
+    if (!options->tls_certificate || mock->tls)
+        return LWP_OK;
+    const enum lwp_status status = lwp_tls_server_new(&tls, &mock->tls, reason);
+    if (status != LWP_OK)
+        (void)snprintf(mock->failed, sizeof(mock->failed), "%s", reason);
+    return status;
+}
+
+/* Puts TLS around a new connection, if there is to be any. On failure the transport is freed. */
+static enum lwp_status wrap(struct lwp_mock *mock, struct lwp_transport **transport)
+{
+    const enum lwp_status status = mock_make_tls(mock);
+    if (status != LWP_OK) {
+        lwp_transport_free(*transport);
+        return status;
+    }
+    return mock->tls ? lwp_tls_wrap(mock->tls, *transport, NULL, transport) : LWP_OK;
+}
+
 enum lwp_status mock_admit(struct lwp_mock *mock, struct node *node,
                            struct lwp_transport *transport)
 {
+    const enum lwp_status status = wrap(mock, &transport);
+    if (status != LWP_OK)
+        return status;
     struct member *member = malloc(sizeof(*member));
     if (!member || deadlines_add(&mock->deadlines, &member->deadline) != LWP_OK) {
         free(member);
@@ -245,6 +280,7 @@ enum lwp_status mock_admit(struct lwp_mock *mock, struct node *node,
                     .dialect = mock->options.dialect,
                     .max_payload = mock->options.max_payload},
         .host = &mock->host,
+        .is_tls = mock->tls != NULL,
     };
     connection_init(&member->connection, &setup, transport, mock->now_ns);
     member->connection.node = node->index;

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "lwp/net/tls.h"
 #include "mock_server/connection.h"
 #include "mock_server/deadlines.h"
 #include "mock_server/mock.h"
@@ -48,15 +49,16 @@ struct lwp_mock {
     uint64_t now_ns;   /* and ours. */
 
     struct lwp_broker *broker;
-    struct lwp_token token;          /* Of the option that names just one. */
-    struct lwp_stage *stage;         /* The scripts. */
-    struct lwp_events *events;       /* NULL: nobody wants to know. */
-    struct connection_host host;     /* What connections have of us. */
-    struct lwp_cluster *cluster;     /* NULL: a server that stands alone. */
-    struct lwp_cluster_view view;    /* What a node of the cluster says, */
+    struct lwp_token token;                       /* Of the option that names just one. */
+    struct lwp_tls_context *tls;                  /* NULL: none, or not made yet. */
+    struct lwp_stage *stage;                      /* The scripts. */
+    struct lwp_events *events;                    /* NULL: nobody wants to know. */
+    struct connection_host host;                  /* What connections have of us. */
+    struct lwp_cluster *cluster;                  /* NULL: a server that stands alone. */
+    struct lwp_cluster_view view;                 /* What a node of the cluster says, */
     struct lwp_peer peers[LWP_CLUSTER_MAX_NODES]; /* and of whom. */
-    uint64_t progress;               /* stage_progress(), as of when those who wait were told. */
-    char *problems;                  /* What is wrong with the last script. */
+    uint64_t progress; /* stage_progress(), as of when those who wait were told. */
+    char *problems;    /* What is wrong with the last script. */
     struct member *first;
     struct member *last;
     size_t connection_count; /* Without the refused ones. */
@@ -74,9 +76,9 @@ struct lwp_mock {
     size_t pending_count;
     struct lwp_mock_counts counts;
 
-    struct service *service;            /* While it serves. */
-    struct control *control;            /* The same, if there is to be one. */
-    char failed[LWP_ADDRESS_SIZE + 16]; /* What service_begin() could not have. */
+    struct service *service;                             /* While it serves. */
+    struct control *control;                             /* The same, if there is to be one. */
+    char failed[LWP_TLS_REASON_SIZE + LWP_ADDRESS_SIZE]; /* What service_begin() could not have. */
     pthread_t thread;
     bool has_thread;
     enum lwp_status served; /* How the thread's service ended. */
@@ -120,6 +122,10 @@ void mock_end_all(struct lwp_mock *mock);
 
 /** Whether what lwp_mock_wait() waits for has happened: its statuses, or LWP_WOULD_BLOCK. */
 enum lwp_status mock_reached(const struct lwp_mock *mock, const char *what);
+
+/** Makes what TLS needs, if the options have it and it is not there: statuses as
+ * lwp_tls_server_new(), with the reason in `failed`. */
+enum lwp_status mock_make_tls(struct lwp_mock *mock);
 
 /* In mock_nodes.c. */
 

@@ -105,9 +105,8 @@ static size_t stream_of(struct lwp_stage *stage, const struct stage_rule *rule, 
     uint64_t key = number;
     for (size_t i = 0; i < name.size; i++)
         key = (key ^ name.data[i]) * UINT64_C(0x100000001b3);
-    stage->streams[stage->stream_count] =
-        (struct stage_stream){.key = name.size ? key ^ UINT64_C(1) << 63 : key, .name = name,
-                              .play = rule->play};
+    stage->streams[stage->stream_count] = (struct stage_stream){
+        .key = name.size ? key ^ UINT64_C(1) << 63 : key, .name = name, .play = rule->play};
     return stage->stream_count++;
 }
 

@@ -20,7 +20,7 @@ struct stage_peer {
 };
 
 enum {
-    STAGE_MAX_DAMAGE = 64,  /* Operations on one frame. */
+    STAGE_MAX_DAMAGE = 64, /* Operations on one frame. */
     STAGE_MAX_ACTIONS = 64 /* Actions that one frame sets off. */
 };
 
@@ -47,8 +47,8 @@ void stage_fate_init(struct stage_fate *fate);
 
 /* What the rules make of one frame. */
 struct stage_decision {
-    bool handles; /* The frame has its normal effect. */
-    bool replies; /* Its normal answer is given. */
+    bool handles;                        /* The frame has its normal effect. */
+    bool replies;                        /* Its normal answer is given. */
     const struct script_rule *answering; /* The rule whose answers are given; or NULL. */
     uint64_t turn;                       /* How often that rule had fired before. */
     struct stage_fate fate;              /* Of the answer, whichever is given. */
@@ -57,7 +57,7 @@ struct stage_decision {
     const struct script_action *actions[STAGE_MAX_ACTIONS]; /* To be carried out at once, in order:
                                                                groups TRANSPORT, CLUSTER, FLOW; and
                                                                release. */
-    const struct script_rule *rules[STAGE_MAX_ACTIONS]; /* Whose they are. */
+    const struct script_rule *rules[STAGE_MAX_ACTIONS];     /* Whose they are. */
     unsigned action_count;
     const struct script_rule *fired[STAGE_MAX_ACTIONS]; /* All rules that had a part in it. */
     unsigned fired_count;
@@ -74,7 +74,7 @@ void stage_free(struct lwp_stage *stage);
 
 /* How a script is to be loaded. */
 struct stage_load {
-    const char *name;     /* Of the file, for places; copied. */
+    const char *name; /* Of the file, for places; copied. */
     struct lwp_bytes text;
     const char *scenario; /* Which scenario of the file; NULL: the only one that it has. */
     const struct lwp_dialect *dialect; /* The mock's, against which the rules are checked. */

@@ -142,9 +142,9 @@ static struct say hear(const struct script_rule *rule)
         say.refuses = say.refuses || kind == SCRIPT_ACTION_NO_APPLY;
         say.interim = say.interim || stage_is_interim(kind);
         say.final = say.final || (group == SCRIPT_ANSWER && !stage_is_interim(kind));
-        say.effect = say.effect || (group == SCRIPT_EFFECT && kind != SCRIPT_ACTION_APPLY &&
-                                    kind != SCRIPT_ACTION_NO_APPLY &&
-                                    kind != SCRIPT_ACTION_RELEASE);
+        say.effect =
+            say.effect || (group == SCRIPT_EFFECT && kind != SCRIPT_ACTION_APPLY &&
+                           kind != SCRIPT_ACTION_NO_APPLY && kind != SCRIPT_ACTION_RELEASE);
     }
     return say;
 }

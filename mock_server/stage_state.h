@@ -10,8 +10,8 @@ struct stage_rule {
     const struct script_rule *rule;
     struct stage_play *play;
     bool armed;
-    uint64_t matched;       /* How many frames it was about. */
-    uint64_t fired;         /* How often it did something. */
+    uint64_t matched; /* How many frames it was about. */
+    uint64_t fired;   /* How often it did something. */
     uint64_t first_fired_ns;
     bool in_span;           /* The last match fired for one of these two: */
     uint64_t span_left;     /* backpressure N: so many more matches fire. */
@@ -64,9 +64,9 @@ struct lwp_stage {
     size_t play_count;
     struct stage_stream *streams;
     size_t stream_count;
-    bool begun;        /* A connection was accepted, */
-    uint64_t begin_ns; /* and then. */
-    bool has_anchor;   /* A Backpressure went out, */
+    bool begun;         /* A connection was accepted, */
+    uint64_t begin_ns;  /* and then. */
+    bool has_anchor;    /* A Backpressure went out, */
     uint64_t anchor_ns; /* and then, for the first time. */
 };
 
