@@ -139,6 +139,9 @@ static struct parcel *complete_fetch(const struct composing *composing, struct p
         lwp_message_decode(LWP_COMMAND_FETCH_RESPONSE, payload, &reply, &rest, &fault) != LWP_OK)
         return parcel;
     reply.next_offset = request.start_offset + reply.data.size;
+    if (!names_field(said, "record_count")) /* D8. */
+        reply.record_count =
+            dialect->counts_records ? said->record_count : (uint64_t)(reply.data.size > 0);
     struct lwp_writer out = lwp_writer_on(malloc(payload.size), payload.size);
     if (out.data && lwp_message_encode(&reply, &out) == LWP_OK) {
         const struct lwp_frame frame =

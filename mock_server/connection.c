@@ -27,6 +27,7 @@ void connection_init(struct connection *connection, const struct connection_setu
         .host = setup->host,
         .now_ns = now_ns,
         .closed_by = LWP_BY_MOCK,
+        .closed_how = LWP_CLOSE_FIN,
         .tls = setup->is_tls ? transport : NULL,
     };
     connection->undecided = !options.dialect;
@@ -59,26 +60,25 @@ void connection_welcome(struct connection *connection, struct lwp_bytes local,
     connection_play_beginning(connection, now_ns);
 }
 
-static void tell_closed(const struct connection *connection)
+/* The end of one direction, or of both: for the log and for expectations. */
+static void tell_closed(struct connection *connection, enum lwp_event_by by, enum lwp_close how)
 {
-    struct lwp_event event = {
-        .kind = LWP_EVENT_CLOSED,
-        .by = connection->closed_by,
-        .how = connection->closed_how,
-        .rule = connection->closed_rule,
-        .fault = {.status = connection->closed_status},
-    };
+    struct lwp_event event = {.kind = LWP_EVENT_CLOSED, .by = by, .how = how};
+    if (by != LWP_BY_PEER || how == LWP_CLOSE_RST) {
+        event.rule = connection->closed_rule;
+        event.fault.status = connection->closed_status;
+    }
     connection_tell(connection, &event);
+    stage_closed(connection->host->stage, &connection->peer,
+                 by == LWP_BY_PEER ? SCRIPT_IN : SCRIPT_OUT, how, connection->now_ns);
 }
 
 void connection_done(struct connection *connection, uint64_t now_ns)
 {
     connection->now_ns = now_ns;
     lwp_link_done(&connection->link);
-    if (connection->peer.number) {
-        stage_closed(connection->host->stage, &connection->peer, now_ns);
-        tell_closed(connection);
-    }
+    if (connection->peer.number)
+        tell_closed(connection, connection->closed_by, connection->closed_how);
     connection_default(connection);
     parcel_drop_all(&connection->waiting);
     parcel_drop_all(&connection->timed);
@@ -212,7 +212,6 @@ static void meet(struct connection *connection)
 /* The peer says no more. What is late is still answered; what is held is not. */
 static void end_by_peer(struct connection *connection, enum lwp_status status, uint64_t now_ns)
 {
-    struct lwp_event half = {.kind = LWP_EVENT_CLOSED, .by = LWP_BY_PEER, .how = LWP_CLOSE_HALF};
     if (connection->tls && lwp_tls_reason(connection->tls)[0])
         tell_tls(connection, lwp_tls_reason(connection->tls));
     if (status != LWP_CLOSED) {
@@ -222,7 +221,7 @@ static void end_by_peer(struct connection *connection, enum lwp_status status, u
         connection->done = true;
         return;
     }
-    connection_tell(connection, &half);
+    tell_closed(connection, LWP_BY_PEER, LWP_CLOSE_HALF);
     parcel_drop_all(&connection->waiting);
     connection->leaving = true;
     if (!connection->timed.first)

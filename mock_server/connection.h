@@ -31,9 +31,9 @@ struct connection_host {
     /* The address of a node, for redirects; empty if there is no such node. A view for this call. */
     struct lwp_bytes (*address_of)(void *owner, struct lwp_bytes node);
 
-    /* Carries out an action of the groups CLUSTER and FLOW that is not the script's own, or a release
-     * on all connections. */
-    void (*perform)(void *owner, const struct script_action *action, uint64_t now_ns);
+    /* Carries out what is not about one connection: cluster, clock, release. */
+    void (*perform)(void *owner, const struct script_rule *rule, const struct script_action *action,
+                    uint64_t now_ns);
 };
 
 /* An answer that is sent at the end of the read batch. */

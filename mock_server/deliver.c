@@ -154,6 +154,9 @@ static bool settle_fate(struct connection *connection, const struct lwp_frame *f
                     &decision)) {
         mix(fate, &decision.fate);
         connection_perform_all(connection, &decision, now_ns);
+        connection_perform_cluster(connection, &decision, now_ns);
+        if (decision.close)
+            return connection_close_before(connection, &decision, now_ns);
     }
     return !fate->drops && !connection->link.closing;
 }

@@ -22,11 +22,14 @@ enum lwp_status stage_new(uint64_t seed, struct lwp_stage **stage)
 
 static void play_free(struct stage_play *play)
 {
-    for (size_t i = 0; i < play->watch_count; i++)
+    for (size_t i = 0; i < play->watch_count; i++) {
+        script_arena_done(&play->watches[i].names.memory);
         free(play->watches[i].times_ns);
+    }
+    for (size_t i = 0; i < play->rule_count; i++)
+        script_arena_done(&play->rules[i].names.memory);
     free(play->watches);
     free(play->rules);
-    script_arena_done(&play->bound);
     script_arena_done(&play->memory);
     script_done(&play->script);
     free(play->name);
@@ -168,7 +171,6 @@ enum lwp_status stage_load(struct lwp_stage *stage, const struct stage_load *loa
     struct stage_play *play = calloc(1, sizeof(*play));
     if (!play)
         return LWP_NO_MEMORY;
-    play->variables.arena = &play->bound;
     play->name = strdup(load->name);
     enum lwp_status status = play->name ? read_play(play, load, problems) : LWP_NO_MEMORY;
     if (status == LWP_OK)
@@ -292,7 +294,11 @@ static struct stage_play *play_of(const struct lwp_stage *stage, const struct sc
 struct script_variables *stage_variables(struct lwp_stage *stage, const struct script_rule *rule)
 {
     struct stage_play *play = play_of(stage, rule);
-    return play ? &play->variables : NULL;
+    if (!play)
+        return NULL;
+    struct stage_names *names = &play->rules[rule - play->scenario->play.rules.items].names;
+    names->variables.arena = &names->memory;
+    return &names->variables;
 }
 
 struct lwp_bytes stage_scenario_id(const struct lwp_stage *stage, const struct script_rule *rule)

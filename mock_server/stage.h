@@ -4,6 +4,7 @@
 #ifndef LWP_MOCK_STAGE_H
 #define LWP_MOCK_STAGE_H
 
+#include "lwp/net/transport.h"
 #include "mock_server/script/frames.h"
 #include "mock_server/script/script.h"
 
@@ -127,8 +128,10 @@ bool stage_frame(struct lwp_stage *stage, struct stage_peer *peer, enum script_d
 bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns,
                      struct stage_decision *decision);
 
-/** Notes for the expectations that a connection has ended. */
-void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns);
+/** Notes for the expectations that a direction of a connection, or all of it, has ended: by the peer
+ * (SCRIPT_IN) or by the mock (SCRIPT_OUT). */
+void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction by,
+                  enum lwp_close how, uint64_t now_ns);
 
 /** When the next rule at a time is due, or LWP_NEVER. */
 uint64_t stage_deadline(const struct lwp_stage *stage);
@@ -143,7 +146,7 @@ bool stage_concerns(const struct script_rule *rule, const struct stage_peer *pee
 void stage_perform(struct lwp_stage *stage, const struct script_rule *rule,
                    const struct script_action *action);
 
-/** The variables of the scenario that the rule is of, to build its frames with; NULL once it is gone. */
+/** What the frame that set the rule off has bound, to build its answers with; NULL once it is gone. */
 struct script_variables *stage_variables(struct lwp_stage *stage, const struct script_rule *rule);
 
 /** The id of the scenario that the rule is of; empty for none. */

@@ -232,7 +232,7 @@ static bool decide(struct lwp_stage *stage, struct stage_peer *peer,
     for (struct stage_play *play = stage->plays; play; play = play->next)
         for (size_t i = 0; i < play->rule_count; i++) {
             struct stage_rule *rule = &play->rules[i];
-            if (rule->rule->is_timed || !stage_matches(play, &rule->rule->match, sight) ||
+            if (rule->rule->is_timed || !stage_matches(&rule->rule->match, sight, &rule->names) ||
                 !stage_is_live(stage, rule, peer, sight->now_ns))
                 continue;
             if (!any)
@@ -275,8 +275,10 @@ bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t 
     return decide(stage, peer, &sight, decision);
 }
 
-void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns)
+void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction by,
+                  enum lwp_close how, uint64_t now_ns)
 {
-    const struct stage_sight sight = {.peer = peer, .happening = SCRIPT_ON_CLOSE, .now_ns = now_ns};
+    const struct stage_sight sight = {
+        .peer = peer, .happening = SCRIPT_ON_CLOSE, .direction = by, .how = how, .now_ns = now_ns};
     stage_watch_all(stage, &sight);
 }
