@@ -150,9 +150,21 @@ static bool is_waiting(const struct connection *connection)
     return connection->now_ns < connection->busy_until_ns;
 }
 
-static bool is_busy(const struct connection *connection)
+/* Whether the next frame may be looked at; if not, why it is left for later is noted. */
+static bool goes_on(struct connection *connection)
 {
-    return connection->link.session.out.size >= BUSY_OUT_SIZE || connection->owed_count >= MAX_ACKS;
+    if (connection->link.closing || connection->stopped)
+        return false;
+    connection->resumed = is_waiting(connection) && !connection->batch_lost;
+    connection->stalled =
+        connection->link.session.out.size >= BUSY_OUT_SIZE || connection->owed_count >= MAX_ACKS;
+    return !connection->resumed && !connection->stalled;
+}
+
+/* Whether acks are paid frame by frame (D27). */
+static bool pays_at_once(const struct connection *connection)
+{
+    return !connection->asker.dialect->defers_acks && connection->host->ack_delay_ns == 0;
 }
 
 /* Answers the frames that have been read, until they are used up or the peer must read first. */
@@ -162,13 +174,7 @@ static void work_off(struct connection *connection, uint64_t now_ns)
     connection->stalled = false;
     if (connection->undecided)
         decide_dialect(connection);
-    while (!connection->link.closing && !connection->stopped) {
-        connection->resumed = is_waiting(connection) && !connection->batch_lost;
-        if (connection->resumed)
-            break;
-        connection->stalled = is_busy(connection);
-        if (connection->stalled)
-            break;
+    while (goes_on(connection)) {
         mutants_mend_front(session);
         struct lwp_frame frame;
         const enum lwp_status status = lwp_session_receive(session, &frame, now_ns);
@@ -178,7 +184,7 @@ static void work_off(struct connection *connection, uint64_t now_ns)
             take_frame(connection, &frame, now_ns);
         else
             end_by_fault(connection, now_ns);
-        if (!session->options.dialect->defers_acks && connection->host->ack_delay_ns == 0)
+        if (pays_at_once(connection))
             connection_pay(connection, now_ns);
     }
     if (connection->owed_count)
@@ -280,27 +286,39 @@ static bool is_under_way(struct connection *connection)
     return true;
 }
 
+/* The peer is gone, if it was not us who wanted the end. */
+static void note_gone(struct connection *connection, enum lwp_status written)
+{
+    if (connection->closed_by != LWP_BY_MOCK || connection->link.closing)
+        return;
+    connection->closed_by = LWP_BY_PEER;
+    connection->closed_how = LWP_CLOSE_RST;
+    connection->closed_status = written;
+}
+
+/* Whether our last words are out, or the peer did not read them in time. */
+static bool is_said(struct connection *connection, enum lwp_status written, uint64_t now_ns)
+{
+    if (!is_under_way(connection) && written == LWP_OK)
+        return true;
+    if (now_ns < connection->reset_by_ns)
+        return false;
+    lwp_link_close(&connection->link, LWP_CLOSE_RST);
+    connection->closed_how = LWP_CLOSE_RST;
+    return true;
+}
+
 /* Whether the end has come: all is written, the peer is gone, or it did not read in time. */
 static void judge_end(struct connection *connection, enum lwp_status written, uint64_t now_ns)
 {
     const bool gone = written != LWP_OK && written != LWP_WOULD_BLOCK;
-    if (is_closed_by_rule(connection)) {
+    if (is_closed_by_rule(connection) || connection->done) {
         connection->done = true;
         return;
     }
-    if (gone && connection->closed_by == LWP_BY_MOCK && !connection->link.closing) {
-        connection->closed_by = LWP_BY_PEER;
-        connection->closed_how = LWP_CLOSE_RST;
-        connection->closed_status = written;
-    }
-    const bool under_way = is_under_way(connection);
-    if (gone || (connection->link.closing && written == LWP_OK && !under_way))
-        connection->done = true;
-    if (!connection->done && connection->link.closing && now_ns >= connection->reset_by_ns) {
-        lwp_link_close(&connection->link, LWP_CLOSE_RST);
-        connection->closed_how = LWP_CLOSE_RST;
-        connection->done = true;
-    }
+    if (gone)
+        note_gone(connection, written);
+    connection->done = gone || (connection->link.closing && is_said(connection, written, now_ns));
 }
 
 /* Writes what can be written; whether anything was. */
@@ -316,22 +334,28 @@ static bool write_out(struct connection *connection, enum lwp_status *written)
            (connection->faults && lwp_fault_written(connection->faults) != before);
 }
 
+/* What its time has come for: acks, late answers, the end. */
+static bool work_due(struct connection *connection, uint64_t now_ns)
+{
+    const bool pays = connection->owed_count && now_ns >= connection->owed_due_ns;
+    if (pays)
+        connection_pay(connection, now_ns);
+    const bool worked = connection_work_waiting(connection, now_ns);
+    if (connection->leaving && !connection->link.closing && !connection->timed.first)
+        connection_hang_up(connection, now_ns);
+    return pays || worked;
+}
+
 bool connection_step(struct connection *connection, uint64_t now_ns)
 {
+    enum lwp_status written = LWP_OK;
     if (connection->done)
         return true;
     connection->now_ns = now_ns;
     if (connection->faults)
         lwp_fault_advance(connection->faults, now_ns);
     bool worked = take_batch(connection, now_ns);
-    if (connection->owed_count && now_ns >= connection->owed_due_ns) {
-        connection_pay(connection, now_ns);
-        worked = true;
-    }
-    worked = connection_work_waiting(connection, now_ns) || worked;
-    if (connection->leaving && !connection->link.closing && !connection->timed.first)
-        connection_hang_up(connection, now_ns);
-    enum lwp_status written = LWP_OK;
+    worked = work_due(connection, now_ns) || worked;
     worked = write_out(connection, &written) || worked;
     judge_end(connection, written, now_ns);
     if (!connection->stalled)
@@ -342,6 +366,13 @@ bool connection_step(struct connection *connection, uint64_t now_ns)
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+/* Whether there is more to take although nothing may arrive. */
+static bool has_more(const struct connection *connection)
+{
+    return connection->stalled || connection->resumed ||
+           (connection->tls && lwp_tls_is_ready(connection->tls));
 }
 
 uint64_t connection_deadline(const struct connection *connection)
@@ -356,9 +387,7 @@ uint64_t connection_deadline(const struct connection *connection)
         return earlier(due_ns, connection->owed_due_ns);
     if (is_waiting(connection))
         return earlier(due_ns, connection->busy_until_ns);
-    const bool has_more = connection->stalled || connection->resumed ||
-                          (connection->tls && lwp_tls_is_ready(connection->tls));
-    return has_more && can_take(connection) ? 0 : due_ns;
+    return has_more(connection) && can_take(connection) ? 0 : due_ns;
 }
 
 bool connection_wants_bytes(const struct connection *connection)
@@ -370,7 +399,7 @@ short connection_events(const struct connection *connection, bool reads)
 {
     const bool writes = connection->faults ? lwp_fault_blocked(connection->faults)
                                            : connection->link.session.out.size > 0;
-    const int events = (reads ? POLLIN : 0) | (writes ? POLLOUT : 0);
+    const unsigned events = (reads ? (unsigned)POLLIN : 0) | (writes ? (unsigned)POLLOUT : 0);
     return connection->tls ? lwp_tls_events(connection->tls, (short)events) : (short)events;
 }
 

@@ -137,17 +137,22 @@ static bool needs_faults(const struct stage_fate *fate)
     return fate && (fate->damage_count || fate->chop || fate->close || fate->in_order_ns);
 }
 
+/* Tells the wrapper of bytes to come, if there is one or has to be. */
+static enum lwp_status prepare(struct connection *connection, struct lwp_bytes wire,
+                               const struct stage_fate *fate, uint64_t now_ns)
+{
+    if (needs_faults(fate) && !connection_faults(connection, now_ns))
+        return LWP_NO_MEMORY;
+    return connection->faults ? announce(connection, wire, fate, now_ns) : LWP_OK;
+}
+
 /* Encoded bytes go into the queue, with what is to happen to them there. */
 static void put_once(struct connection *connection, struct lwp_bytes wire,
                      const struct stage_fate *fate, uint64_t now_ns)
 {
     if (connection->link.closing || wire.size == 0)
         return;
-    enum lwp_status status = LWP_OK;
-    if (needs_faults(fate) && !connection_faults(connection, now_ns))
-        status = LWP_NO_MEMORY;
-    if (status == LWP_OK && connection->faults)
-        status = announce(connection, wire, fate, now_ns);
+    enum lwp_status status = prepare(connection, wire, fate, now_ns);
     if (status == LWP_OK)
         status = lwp_link_push(&connection->link, wire, now_ns);
     if (status != LWP_OK)

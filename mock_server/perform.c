@@ -194,12 +194,25 @@ static const struct script_action *last_answer(const struct script_rule *rule)
     return last;
 }
 
+/* The fate of one of a rule's answers: interim ones have none of their own, and the close comes
+ * behind the last. */
+static void give_fate(struct parcel *parcel, const struct stage_decision *decision,
+                      const struct script_action *action, uint64_t wait_ns)
+{
+    if (!stage_is_interim(action->kind))
+        parcel->fate = decision->fate;
+    if (action == last_answer(decision->answering) && decision->close)
+        parcel->fate.close = decision->close;
+    parcel->fate.late_ns += wait_ns;
+    parcel->fate.rule = decision->answering;
+    parcel->fate.set = true;
+}
+
 /* Gives the answers of the deciding rule, in order; those behind a `then` wait for the one before. */
 static void answer(struct connection *connection, const struct stage_decision *decision,
                    const struct lwp_frame *asked, uint64_t now_ns)
 {
     const struct script_rule *rule = decision->answering;
-    const struct script_action *last = last_answer(rule);
     uint64_t wait_ns = 0;
     bool behind_ack = false;
     for (size_t i = 0; i < rule->actions.count && !connection->link.closing; i++) {
@@ -208,39 +221,39 @@ static void answer(struct connection *connection, const struct stage_decision *d
             continue;
         const struct composing composing = {connection, rule, action, asked, decision->turn};
         struct parcel *parcel = compose(&composing);
-        if (parcel) {
-            wait_ns += action->is_then ? action->then_after_ns : 0;
-            if (!stage_is_interim(action->kind))
-                parcel->fate = decision->fate;
-            parcel->fate.late_ns += wait_ns;
-            parcel->fate.close = action == last ? decision->close : parcel->fate.close;
-            parcel->fate.rule = rule;
-            parcel->fate.set = true;
-        }
+        wait_ns += action->is_then ? action->then_after_ns : 0;
+        if (parcel)
+            give_fate(parcel, decision, action, wait_ns);
         give(connection, action, parcel, behind_ack, now_ns);
         behind_ack = behind_ack || action->kind == SCRIPT_ACTION_ACK;
     }
+}
+
+/* The normal effect, if there is to be any, with the fate of its answer. */
+static void handle_fated(struct connection *connection, const struct stage_decision *decision,
+                         const struct lwp_frame *frame, uint64_t now_ns)
+{
+    if (!decision->handles || connection->link.closing)
+        return;
+    connection->fate = &decision->fate;
+    connection->muted = !decision->replies;
+    connection_handle(connection, frame, now_ns);
+    connection->fate = NULL;
+    connection->muted = false;
 }
 
 bool connection_play(struct connection *connection, const struct lwp_frame *frame, uint64_t now_ns)
 {
     struct stage_decision decision;
     if (!stage_is_set(connection->host->stage) ||
-        !stage_frame(connection->host->stage, &connection->peer, SCRIPT_IN, frame, now_ns,
-                     &decision))
+        !stage_frame_in(connection->host->stage, &connection->peer, frame, now_ns, &decision))
         return false;
     connection_perform_all(connection, &decision, now_ns);
     /* Where the normal answer is given as well, it comes behind. */
     const bool before = decision.answering && decision.replies;
     if (before)
         answer(connection, &decision, frame, now_ns);
-    if (decision.handles && !connection->link.closing) {
-        connection->fate = &decision.fate;
-        connection->muted = !decision.replies;
-        connection_handle(connection, frame, now_ns);
-        connection->fate = NULL;
-        connection->muted = false;
-    }
+    handle_fated(connection, &decision, frame, now_ns);
     if (decision.answering && !before)
         answer(connection, &decision, frame, now_ns);
     if (decision.close && !decision.answering && !connection->link.closing)

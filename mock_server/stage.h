@@ -117,11 +117,14 @@ uint64_t stage_progress(const struct lwp_stage *stage);
 void stage_reach(struct lwp_stage *stage, struct lwp_bytes name);
 
 /**
- * Decides about a frame that came in (SCRIPT_IN) or is to go out (SCRIPT_OUT), and notes it for the
- * expectations. Returns whether a rule fired; only then `decision` is written.
+ * Decides about a frame that came in, or is to go out, and notes it for the expectations. Returns
+ * whether a rule fired; only then `decision` is written.
  */
-bool stage_frame(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction direction,
-                 const struct lwp_frame *frame, uint64_t now_ns, struct stage_decision *decision);
+bool stage_frame_in(struct lwp_stage *stage, struct stage_peer *peer, const struct lwp_frame *frame,
+                    uint64_t now_ns, struct stage_decision *decision);
+bool stage_frame_out(struct lwp_stage *stage, struct stage_peer *peer,
+                     const struct lwp_frame *frame, uint64_t now_ns,
+                     struct stage_decision *decision);
 
 /** The same for a connection that was accepted; of the decision only the actions and the answering
  * rule count. */
