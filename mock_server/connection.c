@@ -74,7 +74,8 @@ void connection_done(struct connection *connection, uint64_t now_ns)
     connection->now_ns = now_ns;
     lwp_link_done(&connection->link);
     if (connection->peer.number) {
-        stage_closed(connection->host->stage, &connection->peer, now_ns);
+        if (!connection->host->ending)
+            stage_closed(connection->host->stage, &connection->peer, now_ns);
         tell_closed(connection);
     }
     connection_default(connection);

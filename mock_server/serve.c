@@ -203,6 +203,8 @@ static enum lwp_status wait_for_it(struct lwp_mock *mock)
         until_ns = earlier(until_ns, control_due_ns(mock->control));
     const int timeout_ms = lwp_clock_poll_ms(now_ns, until_ns);
     struct poller *poller = &mock->service->poller;
+    if (mock->events && timeout_ms)
+        lwp_events_flush(mock->events);
     mock_unlock(mock);
     const enum lwp_status status = poller_wait(poller, timeout_ms);
     mock_lock(mock);
