@@ -55,6 +55,12 @@ struct lwp_mock_options {
     uint64_t ack_delay_ns; /* What an ack waits; the deployed server takes 5 ms and more. */
     uint64_t epoch_ns;     /* The wall time, since the Unix epoch, when the clock is 0. */
 
+    const char
+        *tls_certificate; /* A PEM file, and what leads to its authority: TLS only. NULL: none. */
+    const char *tls_key;  /* Its key; NULL: in the same file. */
+    const char *tls_client_ca; /* Clients need a certificate of this authority (mTLS); NULL: not. */
+    int tls_min;               /* 12 or 13, the least version; 0: 1.2. */
+
     const char *listen; /* HOST[:PORT] of the only node; NULL: a free port of 127.0.0.1. */
     const char *nodes[LWP_MOCK_MAX_NODES]; /* Or several nodes, NAME=HOST[:PORT] each. */
     size_t node_count;
@@ -66,10 +72,6 @@ struct lwp_mock_options {
     enum lwp_mock_refusal refusal;
     size_t max_connection_memory; /* Bytes of buffers; past them it is reset. 0: 32 MiB. */
     size_t max_memory;            /* The same of all together; the largest is reset. 0: 1 GiB. */
-
-    const char *tls_certificate, *tls_key; /* PEM files; NULL: no TLS. */
-    const char *tls_client_ca;             /* Clients need a certificate of these; NULL: none. */
-    int tls_min;                           /* 12 or 13, for TLS 1.2 or 1.3; 0: 1.2. */
 
     size_t kept_log_size;     /* Bytes of the newest events for lwp_mock_log(); 0: none is kept. */
     const char *log_file;     /* Events are written here, as JSON Lines; NULL: nowhere. */

@@ -45,6 +45,8 @@ static enum lwp_status make_parts(struct lwp_mock *mock)
     if (status == LWP_OK)
         status = stage_new(mock->options.seed, &mock->stage);
     if (status == LWP_OK)
+        status = mock_make_tls(mock);
+    if (status == LWP_OK)
         status = mock_make_events(mock);
     if (status == LWP_OK)
         status = mock_make_host(mock);
@@ -112,6 +114,7 @@ void lwp_mock_free(struct lwp_mock *mock)
     mock_end_all(mock);
     mock_remove_nodes(mock, 0);
     deadlines_done(&mock->deadlines);
+    lwp_tls_context_free(mock->tls);
     stage_free(mock->stage);
     lwp_events_free(mock->events);
     free(mock->cluster);
@@ -208,9 +211,18 @@ static void place(struct lwp_mock *mock, struct member *member)
                                       : connection_deadline(&member->connection));
 }
 
+/* Puts TLS around a new connection, if there is to be any. On failure the transport is freed. */
+static enum lwp_status wrap(const struct lwp_mock *mock, struct lwp_transport **transport)
+{
+    return mock->tls ? lwp_tls_wrap(mock->tls, *transport, NULL, transport) : LWP_OK;
+}
+
 enum lwp_status mock_admit(struct lwp_mock *mock, struct node *node,
                            struct lwp_transport *transport)
 {
+    const enum lwp_status status = wrap(mock, &transport);
+    if (status != LWP_OK)
+        return status;
     struct member *member = malloc(sizeof(*member));
     if (!member || deadlines_add(&mock->deadlines, &member->deadline) != LWP_OK) {
         free(member);
@@ -224,6 +236,7 @@ enum lwp_status mock_admit(struct lwp_mock *mock, struct node *node,
                     .dialect = mock->options.dialect,
                     .max_payload = mock->options.max_payload},
         .host = &mock->host,
+        .is_tls = mock->tls != NULL,
     };
     connection_init(&member->connection, &setup, transport, mock->now_ns);
     member->connection.node = node->index;

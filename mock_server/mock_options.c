@@ -114,6 +114,27 @@ enum lwp_status mock_make_broker(struct lwp_mock *mock)
     return status == LWP_OK ? lwp_broker_new(&broker, &mock->broker) : status;
 }
 
+/* TLS. */
+
+enum lwp_status mock_make_tls(struct lwp_mock *mock)
+{
+    const struct lwp_mock_options *options = &mock->options;
+    const struct lwp_tls_options tls = {
+        .certificate_file = options->tls_certificate,
+        .key_file = options->tls_key,
+        .ca_file = options->tls_client_ca,
+        .certificate_required = options->tls_client_ca != NULL,
+        .least = options->tls_min == 13 ? LWP_TLS_1_3 : LWP_TLS_ANY,
+    };
+    char reason[LWP_TLS_REASON_SIZE];
+    if (!options->tls_certificate)
+        return LWP_OK;
+    const enum lwp_status status = lwp_tls_server_new(&tls, &mock->tls, reason);
+    if (status != LWP_OK)
+        mock_complain(mock, NULL, reason);
+    return status;
+}
+
 /* Events. */
 
 static enum lwp_status write_events(struct lwp_mock *mock)

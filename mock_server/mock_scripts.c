@@ -14,10 +14,10 @@ static struct lwp_bytes address_of(void *owner, struct lwp_bytes node)
     return lwp_bytes_text(mock->cluster->nodes[index].address);
 }
 
-static void change_cluster(struct lwp_mock *mock, const struct script_action *action)
+static void change_cluster(struct lwp_mock *mock, const struct script_rule *rule,
+                           const struct script_action *action)
 {
     struct lwp_cluster *cluster = mock->cluster;
-    const struct lwp_bytes everywhere = {NULL, 0};
     if (action->kind == SCRIPT_ACTION_DOWN)
         (void)mock_down(mock, (const char *)action->word.data);
     else if (action->kind == SCRIPT_ACTION_UP)
@@ -29,19 +29,31 @@ static void change_cluster(struct lwp_mock *mock, const struct script_action *ac
     else if (action->kind == SCRIPT_ACTION_LAG)
         (void)lwp_cluster_lag(cluster, action->word, action->number);
     else
-        (void)lwp_cluster_stale(cluster, everywhere, action->number);
+        (void)lwp_cluster_stale(cluster, rule->match.node, action->number);
 }
 
-static void perform_action(void *owner, const struct script_action *action, uint64_t now_ns)
+static void release_all(struct lwp_mock *mock, uint64_t now_ns)
+{
+    for (struct member *member = mock->first; member; member = member->next) {
+        if (!member->connection.waiting.first)
+            continue;
+        connection_release(&member->connection, now_ns);
+        mock_touch(mock, member);
+    }
+}
+
+static void perform_action(void *owner, const struct script_rule *rule,
+                           const struct script_action *action, uint64_t now_ns)
 {
     struct lwp_mock *mock = owner;
-    (void)now_ns;
     if (action->kind == SCRIPT_ACTION_ADVANCE)
         mock_advance(mock, action->least_ns);
     else if (action->kind == SCRIPT_ACTION_FREEZE)
         mock_freeze(mock, true);
     else if (script_action_rows[action->kind].group == SCRIPT_CLUSTER)
-        change_cluster(mock, action);
+        change_cluster(mock, rule, action);
+    else if (action->kind == SCRIPT_ACTION_RELEASE)
+        release_all(mock, now_ns);
 }
 
 void mock_tell_cluster(void *context, struct lwp_bytes text)
@@ -106,19 +118,11 @@ void mock_reset_scripts(struct lwp_mock *mock)
     service_wake(mock);
 }
 
-/* Rules at a time: what is about the mock once, what is about connections on all that are meant. */
-
-static bool is_once(const struct script_action *action)
-{
-    const enum script_action_group group = script_action_rows[action->kind].group;
-    return group == SCRIPT_CLUSTER || group == SCRIPT_FLOW;
-}
+/* Rules at a time. */
 
 static void perform_rule(struct lwp_mock *mock, const struct script_rule *rule)
 {
-    for (size_t i = 0; i < rule->actions.count; i++)
-        if (is_once(&rule->actions.items[i]))
-            perform_once(&mock->host, rule, &rule->actions.items[i], mock->now_ns);
+    perform_begin_timed(&mock->host, rule, mock->now_ns);
     for (struct member *member = mock->first; member; member = member->next) {
         if (member->refused || !stage_concerns(rule, &member->connection.peer))
             continue;

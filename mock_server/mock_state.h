@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "lwp/net/tls.h"
 #include "mock_server/connection.h"
 #include "mock_server/deadlines.h"
 #include "mock_server/mock.h"
@@ -52,6 +53,7 @@ struct lwp_mock {
     struct lwp_token *tokens; /* The options', */
     char *token_text;         /* and what they consist of. */
     struct lwp_access_list access;
+    struct lwp_tls_context *tls;                  /* NULL: none. */
     struct lwp_stage *stage;                      /* The scripts. */
     struct lwp_events *events;                    /* NULL: nobody wants to know. */
     struct connection_host host;                  /* What connections have of us. */
@@ -134,6 +136,9 @@ void mock_take_options(struct lwp_mock *mock, const struct lwp_mock_options *opt
 
 /** Reads the files that the options name and makes the broker: statuses as lwp_mock_new(). */
 enum lwp_status mock_make_broker(struct lwp_mock *mock);
+
+/** Makes what TLS needs, if the options want it: the same. */
+enum lwp_status mock_make_tls(struct lwp_mock *mock);
 
 /** Makes the events that the options want, if any: the same. */
 enum lwp_status mock_make_events(struct lwp_mock *mock);

@@ -59,10 +59,8 @@ struct lwp_transport *connection_faults(struct connection *connection, uint64_t 
 /* Into the queue. */
 
 static const enum lwp_damage_kind damage_kinds[SCRIPT_ACTION_COUNT] = {
-    [SCRIPT_ACTION_SET] = LWP_DAMAGE_SET,
-    [SCRIPT_ACTION_XOR] = LWP_DAMAGE_XOR,
-    [SCRIPT_ACTION_CUT] = LWP_DAMAGE_CUT,
-    [SCRIPT_ACTION_INSERT] = LWP_DAMAGE_INSERT,
+    [SCRIPT_ACTION_SET] = LWP_DAMAGE_SET,           [SCRIPT_ACTION_XOR] = LWP_DAMAGE_XOR,
+    [SCRIPT_ACTION_CUT] = LWP_DAMAGE_CUT,           [SCRIPT_ACTION_INSERT] = LWP_DAMAGE_INSERT,
     [SCRIPT_ACTION_TRUNCATE] = LWP_DAMAGE_TRUNCATE,
 };
 
@@ -79,8 +77,7 @@ static struct lwp_damage damage_of(const struct script_action *action,
         const struct script_field *field = action->frame.fields.items;
         damage.field = field->header;
         damage.reseals = action->fixes_checksum;
-        damage.value =
-            script_number_of(&field->value, NULL, lwp_header_get(header, field->header));
+        damage.value = script_number_of(&field->value, NULL, lwp_header_get(header, field->header));
     }
     return damage;
 }
@@ -140,17 +137,22 @@ static bool needs_faults(const struct stage_fate *fate)
     return fate && (fate->damage_count || fate->chop || fate->close || fate->in_order_ns);
 }
 
+/* Tells the wrapper of bytes to come, if there is one or has to be. */
+static enum lwp_status prepare(struct connection *connection, struct lwp_bytes wire,
+                               const struct stage_fate *fate, uint64_t now_ns)
+{
+    if (needs_faults(fate) && !connection_faults(connection, now_ns))
+        return LWP_NO_MEMORY;
+    return connection->faults ? announce(connection, wire, fate, now_ns) : LWP_OK;
+}
+
 /* Encoded bytes go into the queue, with what is to happen to them there. */
 static void put_once(struct connection *connection, struct lwp_bytes wire,
                      const struct stage_fate *fate, uint64_t now_ns)
 {
     if (connection->link.closing || wire.size == 0)
         return;
-    enum lwp_status status = LWP_OK;
-    if (needs_faults(fate) && !connection_faults(connection, now_ns))
-        status = LWP_NO_MEMORY;
-    if (status == LWP_OK && connection->faults)
-        status = announce(connection, wire, fate, now_ns);
+    enum lwp_status status = prepare(connection, wire, fate, now_ns);
     if (status == LWP_OK)
         status = lwp_link_push(&connection->link, wire, now_ns);
     if (status != LWP_OK)
@@ -160,7 +162,7 @@ static void put_once(struct connection *connection, struct lwp_bytes wire,
 }
 
 void connection_put(struct connection *connection, struct lwp_bytes wire,
-                const struct stage_fate *fate, uint64_t now_ns)
+                    const struct stage_fate *fate, uint64_t now_ns)
 {
     for (unsigned copies = fate ? fate->extra_copies : 0;; copies--) {
         put_once(connection, wire, fate, now_ns);
@@ -171,7 +173,7 @@ void connection_put(struct connection *connection, struct lwp_bytes wire,
 
 /* The common case: nothing in particular happens to it. */
 void connection_put_frame(struct connection *connection, const struct lwp_frame *frame,
-                      uint64_t now_ns)
+                          uint64_t now_ns)
 {
     const bool watched = connection->faults || lwp_events_wanted(connection->host->events);
     const enum lwp_status status =
@@ -187,4 +189,3 @@ void connection_put_frame(struct connection *connection, const struct lwp_frame 
         connection_put(connection, parcel_bytes(parcel), NULL, now_ns);
     free(parcel);
 }
-

@@ -15,8 +15,7 @@ static struct lwp_bytes topic_of_command(const struct connection *connection, in
         return (struct lwp_bytes){NULL, 0};
     if (message.name.size)
         return message.name;
-    const struct lwp_bytes name =
-        lwp_broker_topic_name(connection->host->broker, message.topic_id);
+    const struct lwp_bytes name = lwp_broker_topic_name(connection->host->broker, message.topic_id);
     *exists = name.size || message.topic_id == 0;
     return name;
 }
@@ -33,8 +32,8 @@ static struct lwp_cluster_request request_of(const struct connection *connection
         return request;
     }
     request.command = lwp_frame_command(frame, dialect);
-    request.topic = topic_of_command(connection, request.command, frame->payload,
-                                     &request.topic_exists);
+    request.topic =
+        topic_of_command(connection, request.command, frame->payload, &request.topic_exists);
     return request;
 }
 
@@ -75,9 +74,8 @@ static void refuse_late(struct connection *connection, const struct lwp_frame *f
     const bool said = route->drops_acks && connection->batch_lost;
     struct stage_fate fate;
     struct lwp_reply reply;
-    const enum lwp_status status =
-        lwp_broker_error(connection->host->broker, connection->asker.dialect, route->text,
-                         route->argument, &reply);
+    const enum lwp_status status = lwp_broker_error(
+        connection->host->broker, connection->asker.dialect, route->text, route->argument, &reply);
     stage_fate_init(&fate);
     fate.late_ns = route->delay_ns;
     fate.set = true;
@@ -99,8 +97,7 @@ static void refuse_late(struct connection *connection, const struct lwp_frame *f
     }
 }
 
-void connection_route(struct connection *connection, const struct lwp_frame *frame,
-                      uint64_t now_ns)
+void connection_route(struct connection *connection, const struct lwp_frame *frame, uint64_t now_ns)
 {
     const struct lwp_cluster_request request = request_of(connection, frame);
     struct lwp_route route;

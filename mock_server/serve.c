@@ -73,11 +73,10 @@ enum lwp_status service_watch_member(struct lwp_mock *mock, struct member *membe
     if (!mock->service || fd < 0)
         return LWP_OK;
     const bool reads = member->refused || connection_wants_bytes(connection);
+    const short events = connection_events(connection, reads); /* The same bits for epoll. */
     member->watch.ready = member_ready;
     member->watch.owner = member;
-    const bool writes = connection_wants_room(connection);
-    return poller_set(&mock->service->poller, &member->watch, fd,
-                      (reads ? (uint32_t)EPOLLIN : 0) | (writes ? (uint32_t)EPOLLOUT : 0));
+    return poller_set(&mock->service->poller, &member->watch, fd, (uint32_t)events);
 }
 
 enum lwp_status service_watch_node(struct lwp_mock *mock, struct node *node)

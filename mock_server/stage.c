@@ -23,11 +23,14 @@ enum lwp_status stage_new(uint64_t seed, struct lwp_stage **stage)
 
 static void play_free(struct stage_play *play)
 {
-    for (size_t i = 0; i < play->watch_count; i++)
+    for (size_t i = 0; i < play->watch_count; i++) {
+        script_arena_done(&play->watches[i].names.memory);
         free(play->watches[i].times_ns);
+    }
+    for (size_t i = 0; i < play->rule_count; i++)
+        script_arena_done(&play->rules[i].names.memory);
     free(play->watches);
     free(play->rules);
-    script_arena_done(&play->bound);
     script_arena_done(&play->memory);
     script_done(&play->script);
     free(play->name);
@@ -97,9 +100,8 @@ static size_t stream_of(struct lwp_stage *stage, const struct stage_rule *rule, 
     uint64_t key = number;
     for (size_t i = 0; i < name.size; i++)
         key = (key ^ name.data[i]) * UINT64_C(0x100000001b3);
-    stage->streams[stage->stream_count] =
-        (struct stage_stream){.key = name.size ? key ^ UINT64_C(1) << 63 : key, .name = name,
-                              .play = rule->play};
+    stage->streams[stage->stream_count] = (struct stage_stream){
+        .key = name.size ? key ^ UINT64_C(1) << 63 : key, .name = name, .play = rule->play};
     return stage->stream_count++;
 }
 
@@ -161,7 +163,6 @@ enum lwp_status stage_load(struct lwp_stage *stage, const struct stage_load *loa
     struct stage_play *play = calloc(1, sizeof(*play));
     if (!play)
         return LWP_NO_MEMORY;
-    play->variables.arena = &play->bound;
     play->name = strdup(load->name);
     enum lwp_status status = play->name ? read_play(play, load, problems) : LWP_NO_MEMORY;
     if (status == LWP_OK)
@@ -300,7 +301,11 @@ static struct stage_play *play_of(const struct lwp_stage *stage, const struct sc
 struct script_variables *stage_variables(struct lwp_stage *stage, const struct script_rule *rule)
 {
     struct stage_play *play = play_of(stage, rule);
-    return play ? &play->variables : NULL;
+    if (!play)
+        return NULL;
+    struct stage_names *names = &play->rules[rule - play->scenario->play.rules.items].names;
+    names->variables.arena = &names->memory;
+    return &names->variables;
 }
 
 struct lwp_bytes stage_scenario_id(const struct lwp_stage *stage, const struct script_rule *rule)
@@ -366,32 +371,30 @@ bool stage_verdict(const struct lwp_stage *stage, struct lwp_writer *out)
 
 /* Rules at a time. */
 
-uint64_t stage_deadline(const struct lwp_stage *stage)
-{
-    uint64_t deadline = LWP_NEVER;
-    for (const struct stage_play *play = stage->begun ? stage->plays : NULL; play;
-         play = play->next)
-        for (size_t i = 0; i < play->rule_count; i++) {
-            const struct stage_rule *rule = &play->rules[i];
-            if (rule->rule->is_timed && rule->armed && !rule->fired &&
-                stage->begin_ns + rule->rule->at_ns < deadline)
-                deadline = stage->begin_ns + rule->rule->at_ns;
-        }
-    return deadline;
-}
-
-const struct script_rule *stage_due(struct lwp_stage *stage, uint64_t now_ns)
+/* The one that comes next, whenever that is; NULL: there is none, or the clock has not begun. */
+static struct stage_rule *next_timed(const struct lwp_stage *stage)
 {
     struct stage_rule *next = NULL;
     for (struct stage_play *play = stage->begun ? stage->plays : NULL; play; play = play->next)
         for (size_t i = 0; i < play->rule_count; i++) {
             struct stage_rule *rule = &play->rules[i];
-            const bool due = rule->rule->is_timed && rule->armed && !rule->fired &&
-                             now_ns >= stage->begin_ns + rule->rule->at_ns;
-            if (due && (!next || rule->rule->at_ns < next->rule->at_ns))
+            const bool waits = rule->rule->is_timed && rule->armed && !rule->fired;
+            if (waits && (!next || rule->rule->at_ns < next->rule->at_ns))
                 next = rule;
         }
-    if (!next)
+    return next;
+}
+
+uint64_t stage_deadline(const struct lwp_stage *stage)
+{
+    const struct stage_rule *next = next_timed(stage);
+    return next ? stage->begin_ns + next->rule->at_ns : LWP_NEVER;
+}
+
+const struct script_rule *stage_due(struct lwp_stage *stage, uint64_t now_ns)
+{
+    struct stage_rule *next = next_timed(stage);
+    if (!next || now_ns < stage->begin_ns + next->rule->at_ns)
         return NULL;
     stage_fired(stage, next, now_ns);
     return next->rule;

@@ -4,6 +4,7 @@
 #ifndef LWP_MOCK_STAGE_H
 #define LWP_MOCK_STAGE_H
 
+#include "lwp/net/transport.h"
 #include "mock_server/script/frames.h"
 #include "mock_server/script/script.h"
 
@@ -20,7 +21,7 @@ struct stage_peer {
 };
 
 enum {
-    STAGE_MAX_DAMAGE = 64,  /* Operations on one frame. */
+    STAGE_MAX_DAMAGE = 64, /* Operations on one frame. */
     STAGE_MAX_ACTIONS = 64 /* Actions that one frame sets off. */
 };
 
@@ -47,8 +48,8 @@ void stage_fate_init(struct stage_fate *fate);
 
 /* What the rules make of one frame. */
 struct stage_decision {
-    bool handles; /* The frame has its normal effect. */
-    bool replies; /* Its normal answer is given. */
+    bool handles;                        /* The frame has its normal effect. */
+    bool replies;                        /* Its normal answer is given. */
     const struct script_rule *answering; /* The rule whose answers are given; or NULL. */
     uint64_t turn;                       /* How often that rule had fired before. */
     struct stage_fate fate;              /* Of the answer, whichever is given. */
@@ -57,7 +58,7 @@ struct stage_decision {
     const struct script_action *actions[STAGE_MAX_ACTIONS]; /* To be carried out at once, in order:
                                                                groups TRANSPORT, CLUSTER, FLOW; and
                                                                release. */
-    const struct script_rule *rules[STAGE_MAX_ACTIONS]; /* Whose they are. */
+    const struct script_rule *rules[STAGE_MAX_ACTIONS];     /* Whose they are. */
     unsigned action_count;
     const struct script_rule *fired[STAGE_MAX_ACTIONS]; /* All rules that had a part in it. */
     unsigned fired_count;
@@ -74,7 +75,7 @@ void stage_free(struct lwp_stage *stage);
 
 /* How a script is to be loaded. */
 struct stage_load {
-    const char *name;     /* Of the file, for places; copied. */
+    const char *name; /* Of the file, for places; copied. */
     struct lwp_bytes text;
     const char *scenario; /* Which scenario of the file; NULL: the only one that it has. */
     const struct lwp_dialect *dialect; /* The mock's, against which the rules are checked. */
@@ -119,19 +120,24 @@ uint64_t stage_progress(const struct lwp_stage *stage);
 void stage_reach(struct lwp_stage *stage, struct lwp_bytes name);
 
 /**
- * Decides about a frame that came in (SCRIPT_IN) or is to go out (SCRIPT_OUT), and notes it for the
- * expectations. Returns whether a rule fired; only then `decision` is written.
+ * Decides about a frame that came in, or is to go out, and notes it for the expectations. Returns
+ * whether a rule fired; only then `decision` is written.
  */
-bool stage_frame(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction direction,
-                 const struct lwp_frame *frame, uint64_t now_ns, struct stage_decision *decision);
+bool stage_frame_in(struct lwp_stage *stage, struct stage_peer *peer, const struct lwp_frame *frame,
+                    uint64_t now_ns, struct stage_decision *decision);
+bool stage_frame_out(struct lwp_stage *stage, struct stage_peer *peer,
+                     const struct lwp_frame *frame, uint64_t now_ns,
+                     struct stage_decision *decision);
 
 /** The same for a connection that was accepted; of the decision only the actions and the answering
  * rule count. */
 bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns,
                      struct stage_decision *decision);
 
-/** Notes for the expectations that a connection has ended. */
-void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns);
+/** Notes for the expectations that a direction of a connection, or all of it, has ended: by the peer
+ * (SCRIPT_IN) or by the mock (SCRIPT_OUT). */
+void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction by,
+                  enum lwp_close how, uint64_t now_ns);
 
 /** When the next rule at a time is due, or LWP_NEVER. */
 uint64_t stage_deadline(const struct lwp_stage *stage);
@@ -146,7 +152,7 @@ bool stage_concerns(const struct script_rule *rule, const struct stage_peer *pee
 void stage_perform(struct lwp_stage *stage, const struct script_rule *rule,
                    const struct script_action *action);
 
-/** The variables of the scenario that the rule is of, to build its frames with; NULL once it is gone. */
+/** What the frame that set the rule off has bound, to build its answers with; NULL once it is gone. */
 struct script_variables *stage_variables(struct lwp_stage *stage, const struct script_rule *rule);
 
 /** The id of the scenario that the rule is of; empty for none. */

@@ -50,8 +50,8 @@ static void see(const struct lwp_stage *stage, const struct stage_play *play,
     const bool anchored = anchor_of(stage, play, expectation, &anchor_ns);
     if (expectation->after.size && !anchored)
         return;
-    if (expectation->has_range && (now_ns < anchor_ns + expectation->least_ns ||
-                                   now_ns > anchor_ns + expectation->most_ns))
+    if (expectation->has_range &&
+        (now_ns < anchor_ns + expectation->least_ns || now_ns > anchor_ns + expectation->most_ns))
         return;
     if (watch->count++ == 0)
         watch->first_ns = now_ns;
@@ -59,8 +59,7 @@ static void see(const struct lwp_stage *stage, const struct stage_play *play,
 
 void stage_watch_all(struct lwp_stage *stage, const struct stage_sight *sight)
 {
-    const bool is_anchor = sight->happening == SCRIPT_ON_FRAME &&
-                           sight->direction == SCRIPT_OUT &&
+    const bool is_anchor = sight->happening == SCRIPT_ON_FRAME && sight->direction == SCRIPT_OUT &&
                            sight->kind == LWP_KIND_BACKPRESSURE;
     if (is_anchor && !stage->has_anchor) {
         stage->has_anchor = true;
@@ -68,7 +67,7 @@ void stage_watch_all(struct lwp_stage *stage, const struct stage_sight *sight)
     }
     for (struct stage_play *play = stage->plays; play; play = play->next)
         for (size_t i = 0; i < play->watch_count; i++)
-            if (stage_matches(play, &play->watches[i].expectation->match, sight))
+            if (stage_matches(&play->watches[i].expectation->match, sight, &play->watches[i].names))
                 see(stage, play, &play->watches[i], sight->now_ns);
 }
 
@@ -76,8 +75,8 @@ static void complain(const struct stage_play *play, const struct script_place *p
                      const char *text, struct lwp_writer *out)
 {
     char line[512];
-    (void)snprintf(line, sizeof(line), "%.200s:%u:%u: %s\n", play->name, place->line,
-                   place->column, text);
+    (void)snprintf(line, sizeof(line), "%.200s:%u:%u: %s\n", play->name, place->line, place->column,
+                   text);
     lwp_write(out, lwp_bytes_text(line));
 }
 
@@ -117,7 +116,8 @@ static bool judge_rate(const struct lwp_stage *stage, const struct stage_play *p
     uint64_t anchor_ns = 0;
     char text[200];
     if (!anchor_of(stage, play, expectation, &anchor_ns)) {
-        complain(play, &expectation->place, "there was nothing to compare the rate before with", out);
+        complain(play, &expectation->place, "there was nothing to compare the rate before with",
+                 out);
         return false;
     }
     if (watch->lost_times) {
@@ -127,11 +127,13 @@ static bool judge_rate(const struct lwp_stage *stage, const struct stage_play *p
     const uint64_t from_ns = anchor_ns > window_ns ? anchor_ns - window_ns : 0;
     const uint64_t before = count_between(watch, from_ns, anchor_ns);
     const uint64_t behind = count_between(watch, anchor_ns, anchor_ns + window_ns);
-    if (before && script_holds(expectation->relation, 100 * behind, expectation->number * before, 0))
+    if (before &&
+        script_holds(expectation->relation, 100 * behind, expectation->number * before, 0))
         return true;
-    (void)snprintf(text, sizeof(text),
-                   "expected a rate %s %" PRIu64 "%%, saw %" PRIu64 " before and %" PRIu64 " behind",
-                   script_relation_signs[expectation->relation], expectation->number, before, behind);
+    (void)snprintf(
+        text, sizeof(text),
+        "expected a rate %s %" PRIu64 "%%, saw %" PRIu64 " before and %" PRIu64 " behind",
+        script_relation_signs[expectation->relation], expectation->number, before, behind);
     complain(play, &expectation->place, text, out);
     return false;
 }
@@ -171,7 +173,8 @@ bool stage_judge(const struct lwp_stage *stage, const struct stage_play *play,
         const struct stage_rule *rule = &play->rules[i];
         if (rule->fired || rule->rule->optional)
             continue;
-        (void)snprintf(text, sizeof(text), "the rule %.200s never fired (it matched %" PRIu64 " times)",
+        (void)snprintf(text, sizeof(text),
+                       "the rule %.200s never fired (it matched %" PRIu64 " times)",
                        (const char *)rule->rule->id.data, rule->matched);
         complain(play, &rule->rule->place, text, out);
         sound = false;

@@ -26,44 +26,41 @@ bool stage_concerns(const struct script_rule *rule, const struct stage_peer *pee
     return names_peer(&rule->match, peer);
 }
 
-/* Matches that came to nothing leave what they bound in the arena; begin a new one before that
- * becomes much. */
-static void compact(struct stage_play *play)
+/* Each frame binds anew. What was bound before is given back before that becomes much. */
+static void forget_names(struct stage_names *names)
 {
-    enum { MUCH = 1048576 };
-    if (play->bound.used < MUCH)
-        return;
-    struct script_arena fresh = {NULL, 0, false};
-    struct script_variables kept = {.arena = &fresh};
-    for (size_t i = 0; i < play->variables.list.count; i++) {
-        const struct script_variable *variable = &play->variables.list.items[i];
-        if (variable->is_bytes)
-            script_bind_bytes(&kept, variable->name, variable->bytes);
-        else
-            script_bind_number(&kept, variable->name, variable->number);
-    }
-    script_arena_done(&play->bound);
-    play->bound = fresh;
-    play->variables.list.items = kept.list.items;
-    play->variables.list.count = kept.list.count;
+    enum { MUCH = 32768 };
+    if (names->memory.used > MUCH)
+        script_arena_done(&names->memory);
+    names->variables.arena = &names->memory;
+    names->variables.list.items = NULL;
+    names->variables.list.count = 0;
 }
 
-bool stage_matches(struct stage_play *play, const struct script_match *match,
-                   const struct stage_sight *sight)
+static bool is_close(const struct script_match *match, const struct stage_sight *sight)
+{
+    if (match->pattern.kind == SCRIPT_CLOSE_FIN)
+        return sight->how != LWP_CLOSE_RST;
+    return match->pattern.kind != SCRIPT_CLOSE_RST || sight->how == LWP_CLOSE_RST;
+}
+
+bool stage_matches(const struct script_match *match, const struct stage_sight *sight,
+                   struct stage_names *names)
 {
     if (match->happening != sight->happening || !names_peer(match, sight->peer))
         return false;
-    if (sight->happening != SCRIPT_ON_FRAME)
+    if (sight->happening == SCRIPT_ON_CONNECT)
         return true;
     if (!(match->direction & sight->direction))
         return false;
+    if (sight->happening == SCRIPT_ON_CLOSE)
+        return is_close(match, sight);
     const struct script_seen seen = {sight->frame, sight->kind, sight->command,
                                      sight->peer->dialect};
     if (!script_may_match(&match->pattern, &seen))
         return false;
-    const bool matches = script_match_seen(&match->pattern, &seen, &play->variables);
-    compact(play);
-    return matches;
+    forget_names(names);
+    return script_match_seen(&match->pattern, &seen, &names->variables);
 }
 
 /* The dice are counted for each connection apart, so that what one does changes nothing for another. */

@@ -5,18 +5,25 @@
 
 #include "mock_server/stage.h"
 
+/* What the last frame that matched has bound. */
+struct stage_names {
+    struct script_arena memory;
+    struct script_variables variables;
+};
+
 /* A rule at work. */
 struct stage_rule {
     const struct script_rule *rule;
     struct stage_play *play;
     bool armed;
-    uint64_t matched;       /* How many frames it was about. */
-    uint64_t fired;         /* How often it did something. */
+    uint64_t matched; /* How many frames it was about. */
+    uint64_t fired;   /* How often it did something. */
     uint64_t first_fired_ns;
     bool in_span;           /* The last match fired for one of these two: */
     uint64_t span_left;     /* backpressure N: so many more matches fire. */
     uint64_t span_until_ns; /* backpressure 200ms: all matches before this fire. */
     size_t stream;          /* Its dice, an index into the stage's streams. */
+    struct stage_names names;
 };
 
 /* An expectation at work. */
@@ -28,6 +35,7 @@ struct stage_watch {
     size_t time_count;
     size_t time_capacity;
     bool lost_times; /* There were too many to keep. */
+    struct stage_names names;
 };
 
 /* A loaded scenario. */
@@ -40,8 +48,6 @@ struct stage_play {
     struct stage_watch *watches;
     size_t watch_count;
     struct lwp_bytes state;
-    struct script_arena bound; /* Memory of the variables. */
-    struct script_variables variables;
     struct script_arena memory; /* Of the barriers and failures. */
     SCRIPT_LIST(struct lwp_bytes) barriers;
     SCRIPT_LIST(struct lwp_bytes) failures;
@@ -64,9 +70,9 @@ struct lwp_stage {
     size_t play_count;
     struct stage_stream *streams;
     size_t stream_count;
-    bool begun;        /* A connection was accepted, */
-    uint64_t begin_ns; /* and then. */
-    bool has_anchor;   /* A Backpressure went out, */
+    bool begun;         /* A connection was accepted, */
+    uint64_t begin_ns;  /* and then. */
+    bool has_anchor;    /* A Backpressure went out, */
     uint64_t anchor_ns; /* and then, for the first time. */
 };
 
@@ -75,6 +81,7 @@ struct stage_sight {
     const struct stage_peer *peer;
     enum script_happening happening;
     enum script_direction direction;
+    enum lwp_close how; /* Of a close: FIN or RST. */
     const struct lwp_frame *frame;
     enum lwp_kind kind;
     int command;
@@ -83,9 +90,9 @@ struct stage_sight {
 
 /* In stage_match.c. */
 
-/** Whether the match is about what was seen. May bind variables of the play. */
-bool stage_matches(struct stage_play *play, const struct script_match *match,
-                   const struct stage_sight *sight);
+/** Whether the match is about what was seen; binds its variables anew. */
+bool stage_matches(const struct script_match *match, const struct stage_sight *sight,
+                   struct stage_names *names);
 
 /** Whether the rule is live now, having matched; counts the match and throws its dice. */
 bool stage_is_live(struct lwp_stage *stage, struct stage_rule *rule, struct stage_peer *peer,

@@ -210,21 +210,22 @@ enum lwp_status answer_set_retention(const struct request *request)
     return request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out);
 }
 
-static bool is_name_free(const struct lwp_broker *broker, struct lwp_bytes name)
+static bool is_free(const struct lwp_broker *broker, struct lwp_bytes name, uint64_t id)
 {
-    return name.size > 0 && name.size <= MAX_NAME_SIZE && !broker_topic_by_name(broker, name);
+    const bool has_name =
+        name.size > 0 && name.size <= MAX_NAME_SIZE && !broker_topic_by_name(broker, name);
+    return has_name && (id == 0 || (id >= broker->next_id && id <= UINT32_MAX));
 }
 
 enum lwp_status lwp_broker_add_topic(struct lwp_broker *broker, struct lwp_bytes name, uint64_t id,
                                      struct lwp_bytes records)
 {
     struct broker_topic *topic = NULL;
-    if (!is_name_free(broker, name) || (id && (id < broker->next_id || id > UINT32_MAX)))
+    if (!is_free(broker, name, id))
         return LWP_INVALID_ARGUMENT;
     if (broker->topic_count >= broker->options.limits.max_topics)
         return LWP_FULL;
-    if (id)
-        broker->next_id = id;
+    broker->next_id = id ? id : broker->next_id;
     enum lwp_status status = add_topic(broker, name, &topic);
     if (status == LWP_OK && records.size)
         status = lwp_broker_ingest(broker, (uint32_t)topic->id, records);
