@@ -47,8 +47,8 @@ struct lwp_mock_options {
                                       first header, CRC-32C for `spec`, else `lance`. */
     uint32_t max_payload;              /* Bytes of a frame's payload; 0: 16 MiB. */
     const char *auth_token;            /* Ingests need it; NULL: as the others say. */
-    const char *auth_tokens[LWP_MOCK_MAX_TOKENS]; /* The same; each a token, and behind a blank */
-    size_t auth_token_count;                      /* the name of its client, if it has one. */
+    struct lwp_token auth_tokens[LWP_MOCK_MAX_TOKENS]; /* The same. */
+    size_t auth_token_count;
     const char *access_file;          /* Access lists, as lwp_access_read() has them; or NULL. */
     struct lwp_broker_options broker; /* Tokens, access lists, rate limit, retention, quirks. */
     uint64_t seed;                    /* Of scripts that do not give one. */

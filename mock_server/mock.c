@@ -121,7 +121,6 @@ void lwp_mock_free(struct lwp_mock *mock)
     free(mock->problems);
     lwp_broker_free(mock->broker);
     lwp_access_done(&mock->access);
-    free(mock->token_text);
     free(mock->tokens);
     (void)pthread_cond_destroy(&mock->happened);
     (void)pthread_mutex_destroy(&mock->mutex);

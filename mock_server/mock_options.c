@@ -37,32 +37,6 @@ void mock_take_options(struct lwp_mock *mock, const struct lwp_mock_options *opt
 
 /* Tokens. */
 
-/* TOKEN[ CLIENT], in a copy that is taken apart. Returns what is behind it. */
-static char *split_token(char *at, const char *text, struct lwp_token *token)
-{
-    const size_t size = strlen(text) + 1;
-    memcpy(at, text, size);
-    char *blank = strchr(at, ' ');
-    *token = (struct lwp_token){.text = at, .client = blank ? blank + 1 : NULL};
-    if (blank)
-        *blank = '\0';
-    return at + size;
-}
-
-static enum lwp_status split_tokens(struct lwp_mock *mock, struct lwp_token *tokens)
-{
-    const struct lwp_mock_options *options = &mock->options;
-    size_t size = 1;
-    for (size_t i = 0; i < options->auth_token_count; i++)
-        size += strlen(options->auth_tokens[i]) + 1;
-    char *at = mock->token_text = malloc(size);
-    if (!at)
-        return LWP_NO_MEMORY;
-    for (size_t i = 0; i < options->auth_token_count; i++)
-        at = split_token(at, options->auth_tokens[i], &tokens[i]);
-    return LWP_OK;
-}
-
 /* All tokens together: those of the broker's options, the one, the others. */
 static enum lwp_status take_tokens(struct lwp_mock *mock, struct lwp_auth_options *auth)
 {
@@ -82,7 +56,8 @@ static enum lwp_status take_tokens(struct lwp_mock *mock, struct lwp_auth_option
     auth->enabled = true;
     auth->tokens = tokens;
     auth->token_count = count + options->auth_token_count;
-    return split_tokens(mock, tokens + count);
+    memcpy(tokens + count, options->auth_tokens, options->auth_token_count * sizeof(*tokens));
+    return LWP_OK;
 }
 
 /* Access lists. */

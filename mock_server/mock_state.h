@@ -50,8 +50,7 @@ struct lwp_mock {
 
     const struct lwp_dialect *given; /* The options' dialect, which scripts can replace. */
     struct lwp_broker *broker;
-    struct lwp_token *tokens; /* The options', */
-    char *token_text;         /* and what they consist of. */
+    struct lwp_token *tokens; /* Of all options. */
     struct lwp_access_list access;
     struct lwp_tls_context *tls;                  /* NULL: none. */
     struct lwp_stage *stage;                      /* The scripts. */

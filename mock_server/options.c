@@ -44,11 +44,22 @@ static const char *take_dialect(void *into, const char *value)
 static const char *take_auth_token(void *into, const char *value)
 {
     struct lwp_mock_options *options = into;
-    if (value[0] == '\0' || value[0] == ' ')
+    if (value[0] == '\0')
         return "--auth-token takes a token";
     if (options->auth_token_count == LWP_MOCK_MAX_TOKENS)
         return "there are at most 64 tokens; --auth-file takes more";
-    options->auth_tokens[options->auth_token_count++] = value;
+    options->auth_tokens[options->auth_token_count++].text = value;
+    return NULL;
+}
+
+static const char *take_auth_client(void *into, const char *value)
+{
+    struct lwp_mock_options *options = into;
+    struct lwp_token *last =
+        options->auth_token_count ? &options->auth_tokens[options->auth_token_count - 1] : NULL;
+    if (!last || last->client || value[0] == '\0')
+        return "--auth-client takes a name, behind the --auth-token of the client";
+    last->client = value;
     return NULL;
 }
 
@@ -277,11 +288,12 @@ const struct lwp_option mock_options[] = {
      "whom to imitate: lance, spec, lance-py; auto takes spec or\n"
      "lance from the first header of each connection [lance]",
      take_dialect},
-    {"auth-token", "TOKEN[ CLIENT]",
-     "refuse ingests before Authenticate with such a token, and\n"
-     "call who has it CLIENT; repeatable",
+    {"auth-token", "TOKEN", "refuse ingests before Authenticate with such a token; repeatable",
      take_auth_token},
-    {"auth-file", "FILE", "the same, with a token and its client a line", take_auth_file},
+    {"auth-client", "NAME", "whom the token before makes of a client, for --access",
+     take_auth_client},
+    {"auth-file", "FILE", "tokens, one a line, and behind a blank its client's name",
+     take_auth_file},
     {"auth-strict", NULL, "nothing but Keepalive goes without a token", take_auth_strict},
     {"auth-write-only", NULL, "the real server's switch, which turns its one gate off",
      take_auth_write_only},

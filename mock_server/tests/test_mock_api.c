@@ -632,7 +632,8 @@ static void what_is_wrong_with_options_is_told(void **state)
         {"retention-interval", "10", "retention-interval: ", LWP_INVALID_ARGUMENT},
         {"retention-interval", "0", "retention-interval: ", LWP_INVALID_ARGUMENT},
         {"forward-delay", "2h", "forward-delay: ", LWP_INVALID_ARGUMENT},
-        {"auth-token", " alice", "auth-token: ", LWP_INVALID_ARGUMENT},
+        {"auth-token", "", "auth-token: ", LWP_INVALID_ARGUMENT},
+        {"auth-client", "alice", "auth-client: ", LWP_INVALID_ARGUMENT},
         {"auth-failures", "0", "auth-failures: ", LWP_INVALID_ARGUMENT},
         {"keep-log", "much", "keep-log: ", LWP_INVALID_ARGUMENT},
     };
@@ -650,45 +651,35 @@ static void what_is_wrong_with_options_is_told(void **state)
 static void good_options_are_taken(void **state)
 {
     (void)state;
-    static const char *const words[] = {"bug",
-                                        "B1",
-                                        "bug",
-                                        "retention-shifts",
-                                        "seed",
-                                        "7",
-                                        "rate-limit",
-                                        "1M",
-                                        "segment-size",
-                                        "64K",
-                                        "auth-token",
-                                        "one",
-                                        "auth-token",
-                                        "two bob",
-                                        "auth-strict",
-                                        NULL,
-                                        "auth-failures",
-                                        "3",
-                                        "forward-delay",
-                                        "2ms",
-                                        "keep-log",
-                                        "1M",
-                                        "tls-min",
-                                        "1.3",
-                                        "auth-write-only",
-                                        NULL,
-                                        "retention-interval",
-                                        "1ms",
-                                        "auth-file",
-                                        "/nowhere/tokens"};
+    static const char *const words[][2] = {
+        {"bug", "B1"},
+        {"bug", "retention-shifts"},
+        {"seed", "7"},
+        {"rate-limit", "1M"},
+        {"segment-size", "64K"},
+        {"auth-token", "one"},
+        {"auth-token", "two words"},
+        {"auth-client", "bob"},
+        {"auth-strict", NULL},
+        {"auth-write-only", NULL},
+        {"auth-failures", "3"},
+        {"auth-file", "/nowhere/tokens"},
+        {"forward-delay", "2ms"},
+        {"keep-log", "1M"},
+        {"tls-min", "1.3"},
+        {"retention-interval", "1ms"},
+    };
     struct lwp_mock_options options = {.dialect = &lwp_dialect_lance};
-    for (size_t i = 0; i < COUNT_OF(words); i += 2)
-        assert_null(lwp_mock_option(&options, words[i], words[i + 1]));
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        assert_null(lwp_mock_option(&options, words[i][0], words[i][1]));
     assert_int_equal(options.broker.quirks,
                      lwp_quirk_bit(LWP_QUIRK_B1) | lwp_quirk_bit(LWP_QUIRK_B13));
     assert_int_equal(options.seed, 7);
     assert_int_equal(options.broker.rate_limit, 1048576);
     assert_int_equal(options.broker.segment_size, 65536);
     assert_int_equal(options.auth_token_count, 2);
+    assert_null(options.auth_tokens[0].client);
+    assert_string_equal(options.auth_tokens[1].client, "bob");
     assert_true(options.broker.auth.strict && options.broker.auth.write_only);
     assert_int_equal(options.broker.auth.max_failures, 3);
     assert_int_equal(options.forward_ns, 2 * LWP_MILLISECOND_NS);
@@ -722,7 +713,7 @@ static void a_tokens_client_is_whom_access_lists_know(void **state)
     assert_int_equal(fclose(file), 0);
     struct lwp_mock *mock = mock_of((struct lwp_mock_options){
         .auth_token = "plain",
-        .auth_tokens = {"of-alice alice", "of-bob bob"},
+        .auth_tokens = {{"of-alice", "alice"}, {"of-bob", "bob"}},
         .auth_token_count = 2,
         .access_file = path,
     });
