@@ -69,8 +69,9 @@ static void tell_closed(struct connection *connection, enum lwp_event_by by, enu
         event.fault.status = connection->closed_status;
     }
     connection_tell(connection, &event);
-    stage_closed(connection->host->stage, &connection->peer,
-                 by == LWP_BY_PEER ? SCRIPT_IN : SCRIPT_OUT, how, connection->now_ns);
+    if (!connection->host->ending)
+        stage_closed(connection->host->stage, &connection->peer,
+                     by == LWP_BY_PEER ? SCRIPT_IN : SCRIPT_OUT, how, connection->now_ns);
 }
 
 void connection_done(struct connection *connection, uint64_t now_ns)
