@@ -304,15 +304,30 @@ void connection_play_beginning(struct connection *connection, uint64_t now_ns)
         close_now(connection, decision.fate.rule, decision.close, now_ns);
 }
 
+/* An answer at a time; `*wait_ns` is how long those before it have waited. */
+static void answer_timed(struct connection *connection, const struct script_rule *rule,
+                         const struct script_action *action, uint64_t *wait_ns, uint64_t now_ns)
+{
+    const struct composing composing = {connection, rule, action, NULL, 0};
+    struct parcel *parcel = compose(&composing);
+    *wait_ns += action->is_then ? action->then_after_ns : 0;
+    if (parcel) {
+        parcel->fate.late_ns = *wait_ns;
+        parcel->fate.rule = rule;
+        parcel->fate.set = true;
+    }
+    give(connection, action, parcel, false, now_ns);
+}
+
 void connection_perform_timed(struct connection *connection, const struct script_rule *rule,
                               uint64_t now_ns)
 {
+    uint64_t wait_ns = 0;
     for (size_t i = 0; i < rule->actions.count && !connection->link.closing; i++) {
         const struct script_action *action = &rule->actions.items[i];
         const enum script_action_group group = script_action_rows[action->kind].group;
-        const struct composing composing = {connection, rule, action, NULL, 0};
         if (group == SCRIPT_ANSWER)
-            give(connection, action, compose(&composing), false, now_ns);
+            answer_timed(connection, rule, action, &wait_ns, now_ns);
         else if (group == SCRIPT_TRANSPORT)
             perform_transport(connection, rule, action, now_ns);
         else if (action->kind == SCRIPT_ACTION_RELEASE)
