@@ -123,9 +123,9 @@ static void plan_close(const struct script_action *close, struct lwp_fault_plan 
     plan->close_after = close->has_number ? (size_t)close->number : SIZE_MAX;
 }
 
-/* Tells the wrapper what is to happen to the next bytes. */
+/* Tells the wrapper what is to happen to the next bytes. A connection ends behind the last copy. */
 static enum lwp_status announce(struct connection *connection, struct lwp_bytes wire,
-                                const struct stage_fate *fate, uint64_t now_ns)
+                                const struct stage_fate *fate, bool is_last, uint64_t now_ns)
 {
     struct lwp_damage damage[STAGE_MAX_DAMAGE];
     const struct original original = {wire, connection_header_of(wire),
@@ -141,7 +141,7 @@ static enum lwp_status announce(struct connection *connection, struct lwp_bytes 
             plan.gap_ns = fate->chop->gap_ns;
         }
         plan.not_before_ns = fate->in_order_ns ? now_ns + fate->in_order_ns : 0;
-        plan_close(fate->close, &plan);
+        plan_close(is_last ? fate->close : NULL, &plan);
     }
     if (lwp_events_wanted(connection->host->events)) {
         struct parcel *kept = parcel_of(wire, fate);
@@ -160,20 +160,20 @@ static bool needs_faults(const struct stage_fate *fate)
 
 /* Tells the wrapper of bytes to come, if there is one or has to be. */
 static enum lwp_status prepare(struct connection *connection, struct lwp_bytes wire,
-                               const struct stage_fate *fate, uint64_t now_ns)
+                               const struct stage_fate *fate, bool is_last, uint64_t now_ns)
 {
     if (needs_faults(fate) && !connection_faults(connection, now_ns))
         return LWP_NO_MEMORY;
-    return connection->faults ? announce(connection, wire, fate, now_ns) : LWP_OK;
+    return connection->faults ? announce(connection, wire, fate, is_last, now_ns) : LWP_OK;
 }
 
 /* Encoded bytes go into the queue, with what is to happen to them there. */
 static void put_once(struct connection *connection, struct lwp_bytes wire,
-                     const struct stage_fate *fate, uint64_t now_ns)
+                     const struct stage_fate *fate, bool is_last, uint64_t now_ns)
 {
-    if (connection->link.closing || wire.size == 0)
+    if (connection->link.closing || connection->halved || wire.size == 0)
         return;
-    enum lwp_status status = prepare(connection, wire, fate, now_ns);
+    enum lwp_status status = prepare(connection, wire, fate, is_last, now_ns);
     if (status == LWP_OK)
         status = lwp_link_push(&connection->link, wire, now_ns);
     if (status != LWP_OK)
@@ -186,7 +186,7 @@ void connection_put(struct connection *connection, struct lwp_bytes wire,
                     const struct stage_fate *fate, uint64_t now_ns)
 {
     for (unsigned copies = fate ? fate->extra_copies : 0;; copies--) {
-        put_once(connection, wire, fate, now_ns);
+        put_once(connection, wire, fate, copies == 0, now_ns);
         if (copies == 0)
             return;
     }
@@ -196,7 +196,8 @@ void connection_put(struct connection *connection, struct lwp_bytes wire,
 void connection_put_frame(struct connection *connection, const struct lwp_frame *frame,
                           uint64_t now_ns)
 {
-    const bool watched = connection->faults || lwp_events_wanted(connection->host->events);
+    const bool watched =
+        connection->faults || connection->halved || lwp_events_wanted(connection->host->events);
     const enum lwp_status status =
         watched ? LWP_OK : lwp_link_send(&connection->link, frame, 0, now_ns);
     if (status != LWP_OK)

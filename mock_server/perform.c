@@ -18,6 +18,13 @@ static const enum lwp_close ways_to_close[] = {
     [SCRIPT_END_HALF] = LWP_CLOSE_HALF,
 };
 
+/* What is queued still goes out; the peer is read on. */
+static void halve(struct connection *connection)
+{
+    connection->halved = true;
+    lwp_link_close(&connection->link, LWP_CLOSE_HALF);
+}
+
 static void close_now(struct connection *connection, const struct script_rule *rule,
                       const struct script_action *close, uint64_t now_ns)
 {
@@ -28,7 +35,7 @@ static void close_now(struct connection *connection, const struct script_rule *r
     else if (close->end == SCRIPT_END_FIN)
         connection_hang_up(connection, now_ns);
     else
-        lwp_link_close(&connection->link, LWP_CLOSE_HALF);
+        halve(connection);
 }
 
 bool connection_close_before(struct connection *connection, const struct stage_decision *decision,
