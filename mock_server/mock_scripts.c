@@ -26,7 +26,8 @@ static void change_cluster(struct lwp_mock *mock, const struct script_rule *rule
     else if (!cluster)
         return;
     else if (action->kind == SCRIPT_ACTION_LEADER)
-        (void)lwp_cluster_leader(cluster, action->topic, action->word);
+        (void)lwp_cluster_leader(cluster, action->topic,
+                                 action->word.size ? action->word : lwp_bytes_text("none"));
     else if (action->kind == SCRIPT_ACTION_LAG)
         (void)lwp_cluster_lag(cluster, action->word, action->number);
     else

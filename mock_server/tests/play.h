@@ -32,7 +32,8 @@ struct play_peer {
     char *pieces; /* The sizes of the writes. */
     size_t pieces_size;
     uint64_t piece_ns;
-    bool freed; /* The mock has let go of its end. */
+    bool reset; /* The mock has reset the connection, */
+    bool freed; /* and let go of its end. */
 };
 
 struct play {
@@ -154,7 +155,7 @@ static inline enum lwp_status wire_write(struct lwp_transport *transport, struct
     struct play_peer *peer = peer_of(transport);
     char text[32];
     assert_false(((struct play_wire *)(void *)transport)->ended);
-    if (peer->torn)
+    if (peer->torn || peer->reset)
         return LWP_RESET;
     if (peer->deaf)
         return LWP_WOULD_BLOCK;
@@ -182,13 +183,14 @@ static inline void wire_close(struct lwp_transport *transport, enum lwp_close ho
     struct play_wire *wire = (struct play_wire *)(void *)transport;
     static const char *const words[] = {
         [LWP_CLOSE_HALF] = "half", [LWP_CLOSE_FIN] = "fin", [LWP_CLOSE_RST] = "rst"};
-    if (wire->ended && how != LWP_CLOSE_RST)
+    if (wire->peer->reset || (wire->ended && how != LWP_CLOSE_RST))
         return;
     if (wire->peer->came_size > wire->peer->taken && !wire->peer->confused)
         note(wire->peer, "a part of a frame");
     wire->peer->taken = wire->peer->came_size;
     note(wire->peer, words[how]);
-    wire->ended = true;
+    wire->ended = how != LWP_CLOSE_RST;
+    wire->peer->reset = how == LWP_CLOSE_RST;
 }
 
 static inline int wire_fd(const struct lwp_transport *transport)
