@@ -209,6 +209,9 @@ bool mock_perform_timed(struct lwp_mock *mock)
     const struct script_rule *rule = NULL;
     if (mock->cluster)
         lwp_cluster_tick(mock->cluster, mock->now_ns);
+    /* Connections may be older than the script. */
+    if (stage_is_set(mock->stage) && mock->connection_count)
+        stage_begin(mock->stage, mock->now_ns);
     while ((rule = stage_due(mock->stage, mock->now_ns))) {
         perform_rule(mock, rule);
         any = true;

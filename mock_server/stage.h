@@ -137,6 +137,9 @@ bool stage_frame_out(struct lwp_stage *stage, struct stage_peer *peer,
 bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns,
                      struct stage_decision *decision);
 
+/** Lets times count from now on, unless they do so already. */
+void stage_begin(struct lwp_stage *stage, uint64_t now_ns);
+
 /** Notes for the expectations that a direction of a connection, or all of it, has ended: by the peer
  * (SCRIPT_IN) or by the mock (SCRIPT_OUT). */
 void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction by,

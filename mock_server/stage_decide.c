@@ -292,15 +292,19 @@ bool stage_frame_out(struct lwp_stage *stage, struct stage_peer *peer,
     return decide(stage, peer, &sight, decision);
 }
 
+void stage_begin(struct lwp_stage *stage, uint64_t now_ns)
+{
+    if (!stage->begun)
+        stage->begin_ns = now_ns;
+    stage->begun = true;
+}
+
 bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns,
                      struct stage_decision *decision)
 {
     const struct stage_sight sight = {
         .peer = peer, .happening = SCRIPT_ON_CONNECT, .now_ns = now_ns};
-    if (!stage->begun) {
-        stage->begun = true;
-        stage->begin_ns = now_ns;
-    }
+    stage_begin(stage, now_ns);
     return decide(stage, peer, &sight, decision);
 }
 
