@@ -51,6 +51,7 @@ struct connection {
     struct lwp_asker asker;
     bool undecided;         /* The dialect shows in the first header (auto). */
     bool stalled;           /* Frames are left because the peer does not read. */
+    bool halved;            /* A script has ended our direction: what is answered is lost. */
     bool stopped;           /* A script has stopped reading, */
     bool resumed;           /* or let it go on: frames may be left. */
     bool leaving;           /* The peer says no more; what is late is still sent. */
