@@ -97,8 +97,10 @@ static void check_case(struct catalogue *catalogue, const struct script_case *ma
 static void note_scenario(struct catalogue *catalogue, const struct script_scenario *scenario)
 {
     struct script_error *error = SCRIPT_ADD(&catalogue->script.arena, &catalogue->script.errors);
+    const struct lwp_bytes found =
+        scenario->id.size ? scenario->id : lwp_bytes_text("a statement outside of a case");
     if (error)
-        *error = (struct script_error){scenario->place, scenario->id,
+        *error = (struct script_error){scenario->place, found,
                                        "cases only: scenarios are played by lwp-mock"};
 }
 

@@ -38,6 +38,8 @@ static struct lwp_topic topic_of(const struct script_frame *frame)
             topic.id = field->value.number;
         else if (lwp_bytes_equal(field->path, lwp_bytes_text("created_at")))
             topic.created_at = field->value.number;
+        else if (lwp_bytes_equal(field->path, lwp_bytes_text("topic_epoch")))
+            topic.topic_epoch = field->value.number;
         else if (lwp_bytes_equal(field->path, lwp_bytes_text("name")))
             topic.name = field->value.bytes;
     }
@@ -122,24 +124,40 @@ static bool names_header(const struct script_frame *frame)
     return false;
 }
 
-/* A fetch-reply that does not say where it ends goes on from where the fetch has asked. */
+static bool decode_as(uint8_t command, struct lwp_bytes payload, struct lwp_message *message)
+{
+    struct lwp_bytes rest;
+    struct lwp_fault fault;
+    return lwp_message_decode(command, payload, message, &rest, &fault) == LWP_OK;
+}
+
+static bool is_to_complete(const struct composing *composing)
+{
+    const struct script_frame *said = &composing->action->frame;
+    const bool has_all = names_field(said, "next_offset") && names_field(said, "record_count");
+    return composing->asked && !has_all && !names_header(said);
+}
+
+/* A fetch-reply that does not say where it ends goes on from where the fetch has asked, and one that
+ * does not count its records has as many as the dialect says. */
 static struct parcel *complete_fetch(const struct composing *composing, struct parcel *parcel)
 {
     const struct script_frame *said = &composing->action->frame;
     const struct lwp_dialect *dialect = composing->connection->asker.dialect;
     struct lwp_message request = {.command = 0};
     struct lwp_message reply = {.command = 0};
-    struct lwp_bytes rest;
-    struct lwp_fault fault;
-    if (!parcel || !composing->asked || names_field(said, "next_offset") || names_header(said))
+    if (!parcel || !is_to_complete(composing))
         return parcel;
     const struct lwp_bytes payload = lwp_bytes_from(parcel_bytes(parcel), LWP_HEADER_SIZE);
-    if (lwp_message_decode(LWP_COMMAND_FETCH, composing->asked->payload, &request, &rest, &fault) !=
-            LWP_OK ||
-        lwp_message_decode(LWP_COMMAND_FETCH_RESPONSE, payload, &reply, &rest, &fault) != LWP_OK)
+    if (!decode_as(LWP_COMMAND_FETCH, composing->asked->payload, &request) ||
+        !decode_as(LWP_COMMAND_FETCH_RESPONSE, payload, &reply))
         return parcel;
-    reply.next_offset = request.start_offset + reply.data.size;
-    struct lwp_writer out = lwp_writer_on(malloc(payload.size), payload.size);
+    if (!names_field(said, "next_offset"))
+        reply.next_offset = request.start_offset + reply.data.size;
+    if (!names_field(said, "record_count")) /* D8. */
+        reply.record_count =
+            dialect->counts_records ? said->record_count : (uint64_t)(reply.data.size > 0);
+    struct lwp_writer out = lwp_writer_on(malloc(payload.size + 1), payload.size);
     if (out.data && lwp_message_encode(&reply, &out) == LWP_OK) {
         const struct lwp_frame frame =
             lwp_message_frame(LWP_COMMAND_FETCH_RESPONSE, lwp_writer_bytes(&out));

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "mock_server/connection.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lwp/net/clock.h"
 #include "lwp/net/fault.h"
+#include "lwp/net/tls.h"
 #include "mock_server/mutants.h"
 #include "mock_server/perform.h"
 
@@ -24,14 +27,15 @@ void connection_init(struct connection *connection, const struct connection_setu
         .host = setup->host,
         .now_ns = now_ns,
         .closed_by = LWP_BY_MOCK,
+        .closed_how = LWP_CLOSE_FIN,
+        .tls = setup->is_tls ? transport : NULL,
     };
     connection->undecided = !options.dialect;
     if (connection->undecided)
         options.dialect = &lwp_dialect_lance;
     connection->peer.dialect = options.dialect;
-    connection->asker =
-        (struct lwp_asker){.dialect = options.dialect,
-                           .authenticated = !lwp_broker_guarded(setup->host->broker)};
+    connection->asker = (struct lwp_asker){
+        .dialect = options.dialect, .authenticated = !lwp_broker_guarded(setup->host->broker)};
     lwp_link_init(&connection->link, &options, transport, MAX_OUT_SIZE, now_ns);
 }
 
@@ -50,33 +54,32 @@ void connection_tell(const struct connection *connection, struct lwp_event *even
 void connection_welcome(struct connection *connection, struct lwp_bytes local,
                         struct lwp_bytes peer_address, uint64_t now_ns)
 {
-    struct lwp_event event = {
-        .kind = LWP_EVENT_CONNECTED, .local = local, .peer = peer_address};
+    struct lwp_event event = {.kind = LWP_EVENT_CONNECTED, .local = local, .peer = peer_address};
     connection->now_ns = now_ns;
     connection_tell(connection, &event);
     connection_play_beginning(connection, now_ns);
 }
 
-static void tell_closed(const struct connection *connection)
+/* The end of one direction, or of both: for the log and for expectations. */
+static void tell_closed(struct connection *connection, enum lwp_event_by by, enum lwp_close how)
 {
-    struct lwp_event event = {
-        .kind = LWP_EVENT_CLOSED,
-        .by = connection->closed_by,
-        .how = connection->closed_how,
-        .rule = connection->closed_rule,
-        .fault = {.status = connection->closed_status},
-    };
+    struct lwp_event event = {.kind = LWP_EVENT_CLOSED, .by = by, .how = how};
+    if (by != LWP_BY_PEER || how == LWP_CLOSE_RST) {
+        event.rule = connection->closed_rule;
+        event.fault.status = connection->closed_status;
+    }
     connection_tell(connection, &event);
+    if (!connection->host->ending)
+        stage_closed(connection->host->stage, &connection->peer,
+                     by == LWP_BY_PEER ? SCRIPT_IN : SCRIPT_OUT, how, connection->now_ns);
 }
 
 void connection_done(struct connection *connection, uint64_t now_ns)
 {
     connection->now_ns = now_ns;
     lwp_link_done(&connection->link);
-    if (connection->peer.number) {
-        stage_closed(connection->host->stage, &connection->peer, now_ns);
-        tell_closed(connection);
-    }
+    if (connection->peer.number)
+        tell_closed(connection, connection->closed_by, connection->closed_how);
     connection_default(connection);
     parcel_drop_all(&connection->waiting);
     parcel_drop_all(&connection->timed);
@@ -84,6 +87,7 @@ void connection_done(struct connection *connection, uint64_t now_ns)
     free(connection->owed);
     free(connection->standing);
     free(connection->peer.drawn);
+    free(connection->client);
 }
 
 void connection_hang_up(struct connection *connection, uint64_t now_ns)
@@ -147,10 +151,21 @@ static bool is_waiting(const struct connection *connection)
     return connection->now_ns < connection->busy_until_ns;
 }
 
-static bool is_busy(const struct connection *connection)
+/* Whether the next frame may be looked at; if not, why it is left for later is noted. */
+static bool goes_on(struct connection *connection)
 {
-    return connection->link.session.out.size >= BUSY_OUT_SIZE ||
-           connection->owed_count >= MAX_ACKS;
+    if (connection->link.closing || connection->stopped)
+        return false;
+    connection->resumed = is_waiting(connection) && !connection->batch_lost;
+    connection->stalled =
+        connection->link.session.out.size >= BUSY_OUT_SIZE || connection->owed_count >= MAX_ACKS;
+    return !connection->resumed && !connection->stalled;
+}
+
+/* Whether acks are paid frame by frame (D27). */
+static bool pays_at_once(const struct connection *connection)
+{
+    return !connection->asker.dialect->defers_acks && connection->host->ack_delay_ns == 0;
 }
 
 /* Answers the frames that have been read, until they are used up or the peer must read first. */
@@ -160,13 +175,7 @@ static void work_off(struct connection *connection, uint64_t now_ns)
     connection->stalled = false;
     if (connection->undecided)
         decide_dialect(connection);
-    while (!connection->link.closing && !connection->stopped) {
-        connection->resumed = is_waiting(connection) && !connection->batch_lost;
-        if (connection->resumed)
-            break;
-        connection->stalled = is_busy(connection);
-        if (connection->stalled)
-            break;
+    while (goes_on(connection)) {
         mutants_mend_front(session);
         struct lwp_frame frame;
         const enum lwp_status status = lwp_session_receive(session, &frame, now_ns);
@@ -176,26 +185,50 @@ static void work_off(struct connection *connection, uint64_t now_ns)
             take_frame(connection, &frame, now_ns);
         else
             end_by_fault(connection, now_ns);
-        if (!session->options.dialect->defers_acks && connection->host->ack_delay_ns == 0)
+        if (pays_at_once(connection))
             connection_pay(connection, now_ns);
     }
     if (connection->owed_count)
         connection->owed_due_ns = now_ns + connection->host->ack_delay_ns;
 }
 
+/* Says in the log how TLS went: what was agreed on and with whom, or why not. */
+static void tell_tls(const struct connection *connection, const char *text)
+{
+    struct lwp_event event = {.kind = LWP_EVENT_NOTE, .text = lwp_bytes_text(text)};
+    connection_tell(connection, &event);
+}
+
+/* The handshake is done: access lists go by the name in the certificate. */
+static void meet(struct connection *connection)
+{
+    char text[LWP_TLS_NAME_SIZE + 128];
+    connection->client = malloc(LWP_TLS_NAME_SIZE);
+    if (!connection->client) {
+        connection_reset(connection, connection->now_ns);
+        return;
+    }
+    const bool named = lwp_tls_peer_name(connection->tls, connection->client);
+    connection->asker.client = lwp_bytes_text(connection->client);
+    (void)snprintf(text, sizeof(text), "%s, %s, %s%s", lwp_tls_version(connection->tls),
+                   lwp_tls_cipher(connection->tls), named ? "client " : "no client certificate",
+                   connection->client);
+    tell_tls(connection, text);
+}
+
 /* The peer says no more. What is late is still answered; what is held is not. */
 static void end_by_peer(struct connection *connection, enum lwp_status status, uint64_t now_ns)
 {
-    struct lwp_event half = {
-        .kind = LWP_EVENT_CLOSED, .by = LWP_BY_PEER, .how = LWP_CLOSE_HALF};
+    if (connection->tls && lwp_tls_reason(connection->tls)[0])
+        tell_tls(connection, lwp_tls_reason(connection->tls));
     if (status != LWP_CLOSED) {
-        connection->closed_by = LWP_BY_PEER;
+        connection->closed_by = status == LWP_RESET ? LWP_BY_PEER : LWP_BY_ERROR;
         connection->closed_how = LWP_CLOSE_RST;
         connection->closed_status = status;
         connection->done = true;
         return;
     }
-    connection_tell(connection, &half);
+    tell_closed(connection, LWP_BY_PEER, LWP_CLOSE_HALF);
     parcel_drop_all(&connection->waiting);
     connection->leaving = true;
     if (!connection->timed.first)
@@ -217,6 +250,8 @@ static bool take_batch(struct connection *connection, uint64_t now_ns)
         return false;
     if (!connection->stalled && !connection->resumed) {
         const enum lwp_status status = lwp_link_read(&connection->link, now_ns);
+        if (connection->tls && !connection->client && lwp_tls_is_established(connection->tls))
+            meet(connection);
         if (status == LWP_WOULD_BLOCK)
             return false;
         if (status != LWP_OK) {
@@ -234,8 +269,7 @@ static bool take_batch(struct connection *connection, uint64_t now_ns)
 static bool is_closed_by_rule(struct connection *connection)
 {
     enum lwp_close how = LWP_CLOSE_HALF;
-    if (!connection->faults || !lwp_fault_closed(connection->faults, &how) ||
-        how == LWP_CLOSE_HALF)
+    if (!connection->faults || !lwp_fault_closed(connection->faults, &how) || how == LWP_CLOSE_HALF)
         return false;
     connection->closed_by = LWP_BY_RULE;
     connection->closed_how = how;
@@ -253,27 +287,39 @@ static bool is_under_way(struct connection *connection)
     return true;
 }
 
+/* The peer is gone, if it was not us who wanted the end. */
+static void note_gone(struct connection *connection, enum lwp_status written)
+{
+    if (connection->closed_by != LWP_BY_MOCK || connection->link.closing)
+        return;
+    connection->closed_by = LWP_BY_PEER;
+    connection->closed_how = LWP_CLOSE_RST;
+    connection->closed_status = written;
+}
+
+/* Whether our last words are out, or the peer did not read them in time. */
+static bool is_said(struct connection *connection, enum lwp_status written, uint64_t now_ns)
+{
+    if (!is_under_way(connection) && written == LWP_OK)
+        return true;
+    if (now_ns < connection->reset_by_ns)
+        return false;
+    lwp_link_close(&connection->link, LWP_CLOSE_RST);
+    connection->closed_how = LWP_CLOSE_RST;
+    return true;
+}
+
 /* Whether the end has come: all is written, the peer is gone, or it did not read in time. */
 static void judge_end(struct connection *connection, enum lwp_status written, uint64_t now_ns)
 {
     const bool gone = written != LWP_OK && written != LWP_WOULD_BLOCK;
-    if (is_closed_by_rule(connection)) {
+    if (is_closed_by_rule(connection) || connection->done) {
         connection->done = true;
         return;
     }
-    if (gone && connection->closed_by == LWP_BY_MOCK && !connection->link.closing) {
-        connection->closed_by = LWP_BY_PEER;
-        connection->closed_how = LWP_CLOSE_RST;
-        connection->closed_status = written;
-    }
-    const bool under_way = is_under_way(connection);
-    if (gone || (connection->link.closing && written == LWP_OK && !under_way))
-        connection->done = true;
-    if (!connection->done && connection->link.closing && now_ns >= connection->reset_by_ns) {
-        lwp_link_close(&connection->link, LWP_CLOSE_RST);
-        connection->closed_how = LWP_CLOSE_RST;
-        connection->done = true;
-    }
+    if (gone)
+        note_gone(connection, written);
+    connection->done = gone || (connection->link.closing && is_said(connection, written, now_ns));
 }
 
 /* Writes what can be written; whether anything was. */
@@ -289,22 +335,28 @@ static bool write_out(struct connection *connection, enum lwp_status *written)
            (connection->faults && lwp_fault_written(connection->faults) != before);
 }
 
+/* What its time has come for: acks, late answers, the end. */
+static bool work_due(struct connection *connection, uint64_t now_ns)
+{
+    const bool pays = connection->owed_count && now_ns >= connection->owed_due_ns;
+    if (pays)
+        connection_pay(connection, now_ns);
+    const bool worked = connection_work_waiting(connection, now_ns);
+    if (connection->leaving && !connection->link.closing && !connection->timed.first)
+        connection_hang_up(connection, now_ns);
+    return pays || worked;
+}
+
 bool connection_step(struct connection *connection, uint64_t now_ns)
 {
+    enum lwp_status written = LWP_OK;
     if (connection->done)
         return true;
     connection->now_ns = now_ns;
     if (connection->faults)
         lwp_fault_advance(connection->faults, now_ns);
     bool worked = take_batch(connection, now_ns);
-    if (connection->owed_count && now_ns >= connection->owed_due_ns) {
-        connection_pay(connection, now_ns);
-        worked = true;
-    }
-    worked = connection_work_waiting(connection, now_ns) || worked;
-    if (connection->leaving && !connection->link.closing && !connection->timed.first)
-        connection_hang_up(connection, now_ns);
-    enum lwp_status written = LWP_OK;
+    worked = work_due(connection, now_ns) || worked;
     worked = write_out(connection, &written) || worked;
     judge_end(connection, written, now_ns);
     if (!connection->stalled)
@@ -315,6 +367,13 @@ bool connection_step(struct connection *connection, uint64_t now_ns)
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+/* Whether there is more to take although nothing may arrive. */
+static bool has_more(const struct connection *connection)
+{
+    return connection->stalled || connection->resumed ||
+           (connection->tls && lwp_tls_is_ready(connection->tls));
 }
 
 uint64_t connection_deadline(const struct connection *connection)
@@ -329,9 +388,7 @@ uint64_t connection_deadline(const struct connection *connection)
         return earlier(due_ns, connection->owed_due_ns);
     if (is_waiting(connection))
         return earlier(due_ns, connection->busy_until_ns);
-    const bool can_go_on =
-        (connection->stalled || connection->resumed) && can_take(connection);
-    return can_go_on ? 0 : due_ns;
+    return has_more(connection) && can_take(connection) ? 0 : due_ns;
 }
 
 bool connection_wants_bytes(const struct connection *connection)
@@ -339,11 +396,15 @@ bool connection_wants_bytes(const struct connection *connection)
     return can_take(connection) && !connection->stalled;
 }
 
-bool connection_wants_room(const struct connection *connection)
+short connection_events(const struct connection *connection, bool reads)
 {
-    if (connection->faults)
-        return lwp_fault_blocked(connection->faults);
-    return connection->link.session.out.size > 0;
+    const bool writes = connection->faults ? lwp_fault_blocked(connection->faults)
+                                           : connection->link.session.out.size > 0;
+    const unsigned wanted = (reads ? (unsigned)POLLIN : 0) | (writes ? (unsigned)POLLOUT : 0);
+    const short events = (short)wanted;
+    if (connection->tls)
+        return lwp_tls_events(connection->tls, events);
+    return events;
 }
 
 size_t connection_memory(const struct connection *connection)

@@ -24,23 +24,24 @@ struct connection_host {
     struct lwp_stage *stage;   /* Scripts; never NULL. */
     struct lwp_events *events; /* May be NULL. */
     uint64_t ack_delay_ns;
-    struct lwp_cluster *cluster;   /* NULL: a server that stands alone. */
+    bool ending;                 /* The service ends all connections: scripts do not judge that. */
+    struct lwp_cluster *cluster; /* NULL: a server that stands alone. */
     struct lwp_cluster_view *view; /* Of the node that is asked, made anew for each request, */
     struct lwp_peer *peers;        /* and what it says of the others. */
 
     /* The address of a node, for redirects; empty if there is no such node. A view for this call. */
     struct lwp_bytes (*address_of)(void *owner, struct lwp_bytes node);
 
-    /* Carries out an action of the groups CLUSTER and FLOW that is not the script's own, or a release
-     * on all connections. */
-    void (*perform)(void *owner, const struct script_action *action, uint64_t now_ns);
+    /* Carries out what is not about one connection: cluster, clock, release. */
+    void (*perform)(void *owner, const struct script_rule *rule, const struct script_action *action,
+                    uint64_t now_ns);
 };
 
 /* An answer that is sent at the end of the read batch. */
 struct owed {
-    uint64_t batch_id;        /* An Ack of this batch; or, */
-    struct parcel *parcel;    /* if not NULL, what a script says in its place. */
-    struct stage_fate *fate;  /* What becomes of the Ack; NULL: nothing in particular. */
+    uint64_t batch_id;       /* An Ack of this batch; or, */
+    struct parcel *parcel;   /* if not NULL, what a script says in its place. */
+    struct stage_fate *fate; /* What becomes of the Ack; NULL: nothing in particular. */
 };
 
 struct connection {
@@ -48,17 +49,18 @@ struct connection {
     const struct connection_host *host;
     struct stage_peer peer;
     struct lwp_asker asker;
-    bool undecided;       /* The dialect shows in the first header (auto). */
-    bool stalled;         /* Frames are left because the peer does not read. */
-    bool stopped;         /* A script has stopped reading, */
-    bool resumed;         /* or let it go on: frames may be left. */
-    bool leaving;         /* The peer says no more; what is late is still sent. */
+    bool undecided;         /* The dialect shows in the first header (auto). */
+    bool stalled;           /* Frames are left because the peer does not read. */
+    bool halved;            /* A script has ended our direction: what is answered is lost. */
+    bool stopped;           /* A script has stopped reading, */
+    bool resumed;           /* or let it go on: frames may be left. */
+    bool leaving;           /* The peer says no more; what is late is still sent. */
     size_t node;            /* Its node in the cluster. */
     uint64_t busy_until_ns; /* A node asks another one: until then later frames wait. */
     bool batch_lost;        /* One error has answered all ingests of this read batch. */
-    uint64_t reset_by_ns; /* When a close that does not get through becomes a reset. */
-    bool done;            /* Nothing more will happen: forget it. */
-    uint64_t now_ns;      /* Of the step under way. */
+    uint64_t reset_by_ns;   /* When a close that does not get through becomes a reset. */
+    bool done;              /* Nothing more will happen: forget it. */
+    uint64_t now_ns;        /* Of the step under way. */
 
     struct owed *owed; /* In order. */
     size_t owed_count;
@@ -67,15 +69,17 @@ struct connection {
     uint64_t recent_ids[CONNECTION_RECENT_IDS];
     size_t recent_count;
 
-    struct lwp_transport *faults;   /* The wrapper in the link, once a script wants one; or NULL. */
-    struct parcel_list waiting;     /* Answers that are held, collected, or wait for a barrier. */
-    struct parcel_list timed;       /* Answers that are late, by the time when they are sent. */
-    uint64_t announcements;         /* How many frames the wrapper was told of. */
-    struct parcel_list announced;   /* What is under way in `faults`, for the events. */
-    const struct stage_fate *fate;  /* Of the normal answers to the frame at hand; or NULL. */
-    bool muted;                     /* The frame at hand is handled, but not answered. */
-    struct stage_fate *standing;    /* Of all answers, from the connection's beginning; or NULL. */
-    enum lwp_event_by closed_by;    /* For the event at the end. */
+    struct lwp_transport *tls;     /* Below the link, or NULL. */
+    char *client;                  /* The name in the peer's certificate, once it is known. */
+    struct lwp_transport *faults;  /* The wrapper in the link, once a script wants one; or NULL. */
+    struct parcel_list waiting;    /* Answers that are held, collected, or wait for a barrier. */
+    struct parcel_list timed;      /* Answers that are late, by the time when they are sent. */
+    uint64_t announcements;        /* How many frames the wrapper was told of. */
+    struct parcel_list announced;  /* What is under way in `faults`, for the events. */
+    const struct stage_fate *fate; /* Of the normal answers to the frame at hand; or NULL. */
+    bool muted;                    /* The frame at hand is handled, but not answered. */
+    struct stage_fate *standing;   /* Of all answers, from the connection's beginning; or NULL. */
+    enum lwp_event_by closed_by;   /* For the event at the end. */
     enum lwp_close closed_how;
     struct lwp_bytes closed_rule;
     enum lwp_status closed_status;
@@ -83,7 +87,9 @@ struct connection {
 
 /* How a connection begins. */
 struct connection_setup {
-    struct lwp_session_options options; /* Without a dialect it is taken from the first header: CRC-32C
+    bool is_tls; /* The transport is one that lwp_tls_wrap() has made. */
+    struct lwp_session_options
+        options; /* Without a dialect it is taken from the first header: CRC-32C
                                            is `spec`, all else `lance`. */
     const struct connection_host *host; /* Must outlive the connection. */
 };
@@ -109,9 +115,12 @@ size_t connection_memory(const struct connection *connection);
 /** Ends it at once, with a reset; its memory is freed when it is forgotten. */
 void connection_reset(struct connection *connection, uint64_t now_ns);
 
-/** Whether it makes sense to wait for bytes of the peer, or for room to write. */
+/** Whether it makes sense to wait for bytes of the peer. */
 bool connection_wants_bytes(const struct connection *connection);
-bool connection_wants_room(const struct connection *connection);
+
+/** What to wait for at the descriptor, POLLIN, POLLOUT, both or none, if it is to be read or not.
+ * Whichever comes, step it. */
+short connection_events(const struct connection *connection, bool reads);
 
 /** When something is due although nothing arrives, or LWP_NEVER. */
 uint64_t connection_deadline(const struct connection *connection);

@@ -10,12 +10,18 @@ enum {
     MAX_WAITING_BYTES = 67108864
 };
 
+static void mix_damage(struct stage_fate *fate, const struct stage_fate *more)
+{
+    for (unsigned i = 0; i < more->damage_count && fate->damage_count < STAGE_MAX_DAMAGE; i++)
+        fate->damage[fate->damage_count++] = more->damage[i];
+}
+
 /* Adds one fate to another, in this order. */
 static void mix(struct stage_fate *fate, const struct stage_fate *more)
 {
-    fate->set = fate->set || more->set;
-    fate->drops = fate->drops || more->drops;
-    fate->holds = fate->holds || more->holds;
+    fate->set |= more->set;
+    fate->drops |= more->drops;
+    fate->holds |= more->holds;
     fate->extra_copies += more->extra_copies;
     fate->late_ns += more->late_ns;
     fate->in_order_ns += more->in_order_ns;
@@ -29,8 +35,7 @@ static void mix(struct stage_fate *fate, const struct stage_fate *more)
         fate->close = more->close;
     if (more->rule)
         fate->rule = more->rule;
-    for (unsigned i = 0; i < more->damage_count && fate->damage_count < STAGE_MAX_DAMAGE; i++)
-        fate->damage[fate->damage_count++] = more->damage[i];
+    mix_damage(fate, more);
 }
 
 /* Waiting. */
@@ -150,10 +155,12 @@ static bool settle_fate(struct connection *connection, const struct lwp_frame *f
     if (connection->standing)
         mix(fate, connection->standing);
     if (frame && stage_is_set(connection->host->stage) &&
-        stage_frame(connection->host->stage, &connection->peer, SCRIPT_OUT, frame, now_ns,
-                    &decision)) {
+        stage_frame_out(connection->host->stage, &connection->peer, frame, now_ns, &decision)) {
         mix(fate, &decision.fate);
         connection_perform_all(connection, &decision, now_ns);
+        connection_perform_cluster(connection, &decision, now_ns);
+        if (decision.close)
+            return connection_close_before(connection, &decision, now_ns);
     }
     return !fate->drops && !connection->link.closing;
 }

@@ -89,8 +89,8 @@ static void store(struct connection *connection, const struct lwp_frame *frame,
         dialect->refuses_unsound ? check_records(payload, frame->header.record_count) : LWP_OK;
     if (status != LWP_OK) {
         const bool too_large = status == LWP_PAYLOAD_TOO_LARGE; /* 8.7. */
-        refuse(connection, too_large ? LWP_TEXT_RECORD_LARGE : LWP_TEXT_INVALID_FRAME,
-                   "records", now_ns);
+        refuse(connection, too_large ? LWP_TEXT_RECORD_LARGE : LWP_TEXT_INVALID_FRAME, "records",
+               now_ns);
         return;
     }
     connection->recent_ids[connection->recent_count++ % CONNECTION_RECENT_IDS] =
@@ -140,9 +140,8 @@ static void handle_ingest(struct connection *connection, const struct lwp_frame 
     const bool compressed = frame->header.flags & LWP_FLAG_COMPRESSED;
     struct lwp_reply refusal;
     bool admitted = false;
-    const enum lwp_status status =
-        lwp_broker_admit(connection->host->broker, &connection->asker, frame->header.topic_id,
-                         &admitted, &refusal);
+    const enum lwp_status status = lwp_broker_admit(connection->host->broker, &connection->asker,
+                                                    frame->header.topic_id, &admitted, &refusal);
     if (!admitted)
         send_reply(connection, status, &refusal, now_ns);
     else if (frame->payload.size == 0)
@@ -158,8 +157,8 @@ static void handle_control(struct connection *connection, const struct lwp_frame
 {
     struct lwp_reply reply;
     const int command = lwp_frame_command(frame, connection->asker.dialect);
-    const enum lwp_status status =
-        lwp_broker_control(connection->host->broker, &connection->asker, command, frame->payload, &reply);
+    const enum lwp_status status = lwp_broker_control(connection->host->broker, &connection->asker,
+                                                      command, frame->payload, &reply);
     send_reply(connection, status, &reply, now_ns);
 }
 

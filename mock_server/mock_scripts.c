@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What scripts need of the mock as a whole: nodes, topics, the clock, rules at a time. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "mock_server/mock_state.h"
@@ -15,10 +14,10 @@ static struct lwp_bytes address_of(void *owner, struct lwp_bytes node)
     return lwp_bytes_text(mock->cluster->nodes[index].address);
 }
 
-static void change_cluster(struct lwp_mock *mock, const struct script_action *action)
+static void change_cluster(struct lwp_mock *mock, const struct script_rule *rule,
+                           const struct script_action *action)
 {
     struct lwp_cluster *cluster = mock->cluster;
-    const struct lwp_bytes everywhere = {NULL, 0};
     if (action->kind == SCRIPT_ACTION_DOWN)
         (void)mock_down(mock, (const char *)action->word.data);
     else if (action->kind == SCRIPT_ACTION_UP)
@@ -26,23 +25,36 @@ static void change_cluster(struct lwp_mock *mock, const struct script_action *ac
     else if (!cluster)
         return;
     else if (action->kind == SCRIPT_ACTION_LEADER)
-        (void)lwp_cluster_leader(cluster, action->topic, action->word);
+        (void)lwp_cluster_leader(cluster, action->topic,
+                                 action->word.size ? action->word : lwp_bytes_text("none"));
     else if (action->kind == SCRIPT_ACTION_LAG)
         (void)lwp_cluster_lag(cluster, action->word, action->number);
     else
-        (void)lwp_cluster_stale(cluster, everywhere, action->number);
+        (void)lwp_cluster_stale(cluster, rule->match.node, action->number);
 }
 
-static void perform_action(void *owner, const struct script_action *action, uint64_t now_ns)
+static void release_all(struct lwp_mock *mock, uint64_t now_ns)
+{
+    for (struct member *member = mock->first; member; member = member->next) {
+        if (!member->connection.waiting.first)
+            continue;
+        connection_release(&member->connection, now_ns);
+        mock_touch(mock, member);
+    }
+}
+
+static void perform_action(void *owner, const struct script_rule *rule,
+                           const struct script_action *action, uint64_t now_ns)
 {
     struct lwp_mock *mock = owner;
-    (void)now_ns;
     if (action->kind == SCRIPT_ACTION_ADVANCE)
         mock_advance(mock, action->least_ns);
     else if (action->kind == SCRIPT_ACTION_FREEZE)
         mock_freeze(mock, true);
     else if (script_action_rows[action->kind].group == SCRIPT_CLUSTER)
-        change_cluster(mock, action);
+        change_cluster(mock, rule, action);
+    else if (action->kind == SCRIPT_ACTION_RELEASE)
+        release_all(mock, now_ns);
 }
 
 void mock_tell_cluster(void *context, struct lwp_bytes text)
@@ -72,7 +84,8 @@ enum lwp_status mock_make_host(struct lwp_mock *mock)
 
 enum lwp_status mock_make_cluster(struct lwp_mock *mock)
 {
-    const struct lwp_cluster_options options = {.note = mock_tell_cluster, .context = mock};
+    const struct lwp_cluster_options options = {
+        .forward_ns = mock->options.forward_ns, .note = mock_tell_cluster, .context = mock};
     if (mock->node_count < 2 && !mock->nodes[0]->name[0])
         return LWP_OK;
     if (!mock->cluster) {
@@ -88,82 +101,10 @@ enum lwp_status mock_make_cluster(struct lwp_mock *mock)
     return status;
 }
 
-/* Loading. */
-
-static enum lwp_status add_node(struct lwp_mock *mock, const struct script_node *said)
+enum lwp_status mock_arm(struct lwp_mock *mock, const char *name, bool armed)
 {
-    static const struct lwp_address anywhere = {"127.0.0.1", "0"};
-    const char *name = (const char *)said->name.data;
-    struct node *only = mock->nodes[0];
-    if (mock_node_named(mock, name))
-        return LWP_OK;
-    /* The only node has no name as long as nobody gave it one. */
-    if (mock->node_count == 1 && !only->name[0]) {
-        (void)snprintf(only->name, sizeof(only->name), "%s", name);
-        return LWP_OK;
-    }
-    return mock_add_node(mock, name, &anywhere);
-}
-
-static enum lwp_status add_nodes(struct lwp_mock *mock, const struct script_scenario *scenario)
-{
-    enum lwp_status status = LWP_OK;
-    for (size_t i = 0; i < scenario->nodes.count && status == LWP_OK; i++)
-        status = add_node(mock, &scenario->nodes.items[i]);
-    if (status == LWP_OK && scenario->nodes.count)
-        status = mock_make_cluster(mock);
-    for (size_t i = 0; i < scenario->nodes.count && status == LWP_OK; i++) {
-        const struct script_node *node = &scenario->nodes.items[i];
-        for (size_t j = 0; j < node->leads.count && status == LWP_OK; j++)
-            status = lwp_cluster_leader(mock->cluster, node->leads.items[j], node->name);
-    }
-    return status == LWP_OK ? mock_open_nodes(mock) : status;
-}
-
-static enum lwp_status add_topics(struct lwp_mock *mock, const struct script_scenario *scenario)
-{
-    enum lwp_status status = LWP_OK;
-    for (size_t i = 0; i < scenario->topics.count && status == LWP_OK; i++) {
-        const struct script_topic *topic = &scenario->topics.items[i];
-        status = lwp_broker_add_topic(mock->broker, topic->name, topic->id, topic->bytes);
-    }
-    return status;
-}
-
-/* What is wrong goes into the mock's problems, as a text with a zero at its end. */
-static enum lwp_status load(struct lwp_mock *mock, const struct stage_load *how)
-{
-    enum { ROOM = 262144 };
-    const struct script_scenario *scenario = NULL;
-    free(mock->problems);
-    mock->problems = malloc(ROOM);
-    if (!mock->problems)
-        return LWP_NO_MEMORY;
-    struct lwp_writer problems = lwp_writer_on((uint8_t *)mock->problems, ROOM - 1);
-    enum lwp_status status = stage_load(mock->stage, how, &problems, &scenario);
-    mock->problems[problems.size] = '\0';
-    if (status == LWP_OK)
-        status = add_nodes(mock, scenario);
-    if (status == LWP_OK)
-        status = add_topics(mock, scenario);
-    if (status == LWP_OK && scenario->dialect)
-        mock->options.dialect = scenario->dialect;
-    return status;
-}
-
-enum lwp_status mock_script(struct lwp_mock *mock, const char *name, const char *text)
-{
-    char file[256];
-    const char *hash = strrchr(name, '#');
-    (void)snprintf(file, sizeof(file), "%.*s", hash ? (int)(hash - name) : (int)strlen(name), name);
-    const struct stage_load how = {
-        .name = file,
-        .text = lwp_bytes_text(text),
-        .scenario = hash ? hash + 1 : NULL,
-        .dialect = mock->options.dialect,
-    };
-    const enum lwp_status status = load(mock, &how);
-    service_wake(mock);
+    const enum lwp_status status = stage_arm(mock->stage, lwp_bytes_text(name), armed);
+    service_wake(mock); /* A rule at a time may be due. */
     return status;
 }
 
@@ -174,22 +115,15 @@ void mock_reset_scripts(struct lwp_mock *mock)
         mock_touch(mock, member);
     }
     stage_reset(mock->stage);
+    mock->options.dialect = mock->given;
     service_wake(mock);
 }
 
-/* Rules at a time: what is about the mock once, what is about connections on all that are meant. */
-
-static bool is_once(const struct script_action *action)
-{
-    const enum script_action_group group = script_action_rows[action->kind].group;
-    return group == SCRIPT_CLUSTER || group == SCRIPT_FLOW;
-}
+/* Rules at a time. */
 
 static void perform_rule(struct lwp_mock *mock, const struct script_rule *rule)
 {
-    for (size_t i = 0; i < rule->actions.count; i++)
-        if (is_once(&rule->actions.items[i]))
-            perform_once(&mock->host, rule, &rule->actions.items[i], mock->now_ns);
+    perform_begin_timed(&mock->host, rule, mock->now_ns);
     for (struct member *member = mock->first; member; member = member->next) {
         if (member->refused || !stage_concerns(rule, &member->connection.peer))
             continue;
@@ -204,6 +138,9 @@ bool mock_perform_timed(struct lwp_mock *mock)
     const struct script_rule *rule = NULL;
     if (mock->cluster)
         lwp_cluster_tick(mock->cluster, mock->now_ns);
+    /* Connections may be older than the script. */
+    if (stage_is_set(mock->stage) && mock->connection_count)
+        stage_begin(mock->stage, mock->now_ns);
     while ((rule = stage_due(mock->stage, mock->now_ns))) {
         perform_rule(mock, rule);
         any = true;

@@ -11,7 +11,7 @@ enum { NODE_NAME_SIZE = 64 /* With the zero at its end. */ };
 struct node {
     struct watch watch; /* Of the listener. */
     char name[NODE_NAME_SIZE];
-    size_t index; /* Among the nodes, from 0. */
+    size_t index;                 /* Among the nodes, from 0. */
     struct lwp_address address;   /* Where it is to listen. */
     char bound[LWP_ADDRESS_SIZE]; /* Where it does, numerically; empty as long as it has no port. */
     int port_fd;                  /* Keeps the port while the node is down; -1 if there is none. */

@@ -18,6 +18,13 @@ static const enum lwp_close ways_to_close[] = {
     [SCRIPT_END_HALF] = LWP_CLOSE_HALF,
 };
 
+/* What is queued still goes out; the peer is read on. */
+static void halve(struct connection *connection)
+{
+    connection->halved = true;
+    lwp_link_close(&connection->link, LWP_CLOSE_HALF);
+}
+
 static void close_now(struct connection *connection, const struct script_rule *rule,
                       const struct script_action *close, uint64_t now_ns)
 {
@@ -28,7 +35,14 @@ static void close_now(struct connection *connection, const struct script_rule *r
     else if (close->end == SCRIPT_END_FIN)
         connection_hang_up(connection, now_ns);
     else
-        lwp_link_close(&connection->link, LWP_CLOSE_HALF);
+        halve(connection);
+}
+
+bool connection_close_before(struct connection *connection, const struct stage_decision *decision,
+                             uint64_t now_ns)
+{
+    close_now(connection, decision->fate.rule, decision->close, now_ns);
+    return false;
 }
 
 /* close … after N bytes, counted from now. */
@@ -100,7 +114,7 @@ void perform_once(const struct connection_host *host, const struct script_rule *
     if (action->kind == SCRIPT_ACTION_LOG && lwp_events_wanted(host->events))
         lwp_events_add(host->events, &note);
     stage_perform(host->stage, rule, action);
-    host->perform(host->owner, action, now_ns);
+    host->perform(host->owner, rule, action, now_ns);
 }
 
 static void perform(struct connection *connection, const struct script_rule *rule,
@@ -109,32 +123,60 @@ static void perform(struct connection *connection, const struct script_rule *rul
     const enum script_action_group group = script_action_rows[action->kind].group;
     if (group == SCRIPT_TRANSPORT)
         perform_transport(connection, rule, action, now_ns);
-    else if (action->kind == SCRIPT_ACTION_RELEASE)
-        connection_release(connection, now_ns);
     else
         perform_once(connection->host, rule, action, now_ns);
 }
 
-/* A line for each rule that had a part in it. */
-static void tell_rule(struct connection *connection, const struct script_rule *rule)
+/* A line for each rule that had a part in it; without a connection for a rule at a time. */
+static void tell_rule(const struct connection_host *host, const struct connection *connection,
+                      const struct script_rule *rule, uint64_t now_ns)
 {
     char text[256];
-    struct lwp_event event = {.kind = LWP_EVENT_RULE, .rule = rule->id};
-    if (!lwp_events_wanted(connection->host->events))
+    struct lwp_event event = {.kind = LWP_EVENT_RULE, .rule = rule->id, .time_ns = now_ns};
+    if (!lwp_events_wanted(host->events))
         return;
     compose_summary(rule, text, sizeof(text));
-    event.scenario = stage_scenario_id(connection->host->stage, rule);
+    event.scenario = stage_scenario_id(host->stage, rule);
     event.text = lwp_bytes_text(text);
-    connection_tell(connection, &event);
+    if (connection)
+        connection_tell(connection, &event);
+    else
+        lwp_events_add(host->events, &event);
+}
+
+void perform_begin_timed(const struct connection_host *host, const struct script_rule *rule,
+                         uint64_t now_ns)
+{
+    tell_rule(host, NULL, rule, now_ns);
+    for (size_t i = 0; i < rule->actions.count; i++) {
+        const enum script_action_group group =
+            script_action_rows[rule->actions.items[i].kind].group;
+        if (group == SCRIPT_CLUSTER || group == SCRIPT_FLOW)
+            perform_once(host, rule, &rule->actions.items[i], now_ns);
+    }
+}
+
+static bool is_about_cluster(const struct script_action *action)
+{
+    return script_action_rows[action->kind].group == SCRIPT_CLUSTER;
 }
 
 void connection_perform_all(struct connection *connection, const struct stage_decision *decision,
                             uint64_t now_ns)
 {
     for (unsigned i = 0; i < decision->fired_count; i++)
-        tell_rule(connection, decision->fired[i]);
+        tell_rule(connection->host, connection, decision->fired[i], now_ns);
     for (unsigned i = 0; i < decision->action_count && !connection->done; i++)
-        perform(connection, decision->rules[i], decision->actions[i], now_ns);
+        if (!is_about_cluster(decision->actions[i]))
+            perform(connection, decision->rules[i], decision->actions[i], now_ns);
+}
+
+void connection_perform_cluster(struct connection *connection,
+                                const struct stage_decision *decision, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < decision->action_count; i++)
+        if (is_about_cluster(decision->actions[i]))
+            perform(connection, decision->rules[i], decision->actions[i], now_ns);
 }
 
 /* An answer goes out: now, later, or among the acks if one of them comes before it. */
@@ -159,12 +201,25 @@ static const struct script_action *last_answer(const struct script_rule *rule)
     return last;
 }
 
+/* The fate of one of a rule's answers: interim ones have none of their own, and the close comes
+ * behind the last. */
+static void give_fate(struct parcel *parcel, const struct stage_decision *decision,
+                      const struct script_action *action, uint64_t wait_ns)
+{
+    if (!stage_is_interim(action->kind))
+        parcel->fate = decision->fate;
+    if (action == last_answer(decision->answering) && decision->close)
+        parcel->fate.close = decision->close;
+    parcel->fate.late_ns += wait_ns;
+    parcel->fate.rule = decision->answering;
+    parcel->fate.set = true;
+}
+
 /* Gives the answers of the deciding rule, in order; those behind a `then` wait for the one before. */
 static void answer(struct connection *connection, const struct stage_decision *decision,
                    const struct lwp_frame *asked, uint64_t now_ns)
 {
     const struct script_rule *rule = decision->answering;
-    const struct script_action *last = last_answer(rule);
     uint64_t wait_ns = 0;
     bool behind_ack = false;
     for (size_t i = 0; i < rule->actions.count && !connection->link.closing; i++) {
@@ -173,43 +228,44 @@ static void answer(struct connection *connection, const struct stage_decision *d
             continue;
         const struct composing composing = {connection, rule, action, asked, decision->turn};
         struct parcel *parcel = compose(&composing);
-        if (parcel) {
-            wait_ns += action->is_then ? action->then_after_ns : 0;
-            if (!stage_is_interim(action->kind))
-                parcel->fate = decision->fate;
-            parcel->fate.late_ns += wait_ns;
-            parcel->fate.close = action == last ? decision->close : parcel->fate.close;
-            parcel->fate.rule = rule;
-            parcel->fate.set = true;
-        }
+        wait_ns += action->is_then ? action->then_after_ns : 0;
+        if (parcel)
+            give_fate(parcel, decision, action, wait_ns);
         give(connection, action, parcel, behind_ack, now_ns);
         behind_ack = behind_ack || action->kind == SCRIPT_ACTION_ACK;
     }
+}
+
+/* The normal effect, if there is to be any, with the fate of its answer. */
+static void handle_fated(struct connection *connection, const struct stage_decision *decision,
+                         const struct lwp_frame *frame, uint64_t now_ns)
+{
+    if (!decision->handles || connection->link.closing)
+        return;
+    connection->fate = &decision->fate;
+    connection->muted = !decision->replies;
+    connection_handle(connection, frame, now_ns);
+    connection->fate = NULL;
+    connection->muted = false;
 }
 
 bool connection_play(struct connection *connection, const struct lwp_frame *frame, uint64_t now_ns)
 {
     struct stage_decision decision;
     if (!stage_is_set(connection->host->stage) ||
-        !stage_frame(connection->host->stage, &connection->peer, SCRIPT_IN, frame, now_ns,
-                     &decision))
+        !stage_frame_in(connection->host->stage, &connection->peer, frame, now_ns, &decision))
         return false;
     connection_perform_all(connection, &decision, now_ns);
     /* Where the normal answer is given as well, it comes behind. */
     const bool before = decision.answering && decision.replies;
     if (before)
         answer(connection, &decision, frame, now_ns);
-    if (decision.handles && !connection->link.closing) {
-        connection->fate = &decision.fate;
-        connection->muted = !decision.replies;
-        connection_handle(connection, frame, now_ns);
-        connection->fate = NULL;
-        connection->muted = false;
-    }
+    handle_fated(connection, &decision, frame, now_ns);
     if (decision.answering && !before)
         answer(connection, &decision, frame, now_ns);
     if (decision.close && !decision.answering && !connection->link.closing)
         close_now(connection, decision.fate.rule, decision.close, now_ns);
+    connection_perform_cluster(connection, &decision, now_ns);
     return true;
 }
 
@@ -241,6 +297,7 @@ void connection_play_beginning(struct connection *connection, uint64_t now_ns)
         !stage_connected(connection->host->stage, &connection->peer, now_ns, &decision))
         return;
     connection_perform_all(connection, &decision, now_ns);
+    connection_perform_cluster(connection, &decision, now_ns);
     if (connection->done)
         return;
     keep_standing(connection, &decision.fate, now_ns);
@@ -254,15 +311,30 @@ void connection_play_beginning(struct connection *connection, uint64_t now_ns)
         close_now(connection, decision.fate.rule, decision.close, now_ns);
 }
 
+/* An answer at a time; `*wait_ns` is how long those before it have waited. */
+static void answer_timed(struct connection *connection, const struct script_rule *rule,
+                         const struct script_action *action, uint64_t *wait_ns, uint64_t now_ns)
+{
+    const struct composing composing = {connection, rule, action, NULL, 0};
+    struct parcel *parcel = compose(&composing);
+    *wait_ns += action->is_then ? action->then_after_ns : 0;
+    if (parcel) {
+        parcel->fate.late_ns = *wait_ns;
+        parcel->fate.rule = rule;
+        parcel->fate.set = true;
+    }
+    give(connection, action, parcel, false, now_ns);
+}
+
 void connection_perform_timed(struct connection *connection, const struct script_rule *rule,
                               uint64_t now_ns)
 {
+    uint64_t wait_ns = 0;
     for (size_t i = 0; i < rule->actions.count && !connection->link.closing; i++) {
         const struct script_action *action = &rule->actions.items[i];
         const enum script_action_group group = script_action_rows[action->kind].group;
-        const struct composing composing = {connection, rule, action, NULL, 0};
         if (group == SCRIPT_ANSWER)
-            give(connection, action, compose(&composing), false, now_ns);
+            answer_timed(connection, rule, action, &wait_ns, now_ns);
         else if (group == SCRIPT_TRANSPORT)
             perform_transport(connection, rule, action, now_ns);
         else if (action->kind == SCRIPT_ACTION_RELEASE)

@@ -15,8 +15,7 @@ static struct lwp_bytes topic_of_command(const struct connection *connection, in
         return (struct lwp_bytes){NULL, 0};
     if (message.name.size)
         return message.name;
-    const struct lwp_bytes name =
-        lwp_broker_topic_name(connection->host->broker, message.topic_id);
+    const struct lwp_bytes name = lwp_broker_topic_name(connection->host->broker, message.topic_id);
     *exists = name.size || message.topic_id == 0;
     return name;
 }
@@ -33,8 +32,8 @@ static struct lwp_cluster_request request_of(const struct connection *connection
         return request;
     }
     request.command = lwp_frame_command(frame, dialect);
-    request.topic = topic_of_command(connection, request.command, frame->payload,
-                                     &request.topic_exists);
+    request.topic =
+        topic_of_command(connection, request.command, frame->payload, &request.topic_exists);
     return request;
 }
 
@@ -49,17 +48,24 @@ static void look(struct connection *connection, const struct lwp_cluster_request
     connection->asker.view = host->view;
 }
 
+/* What becomes of the answer, and the time that the way to another node takes. */
+static void late_fate(const struct connection *connection, const struct lwp_route *route,
+                      struct stage_fate *fate)
+{
+    stage_fate_init(fate);
+    if (connection->fate)
+        *fate = *connection->fate;
+    fate->late_ns += route->delay_ns;
+    fate->set = true;
+}
+
 /* Handles the frame with a fate of its own. */
 static void handle_late(struct connection *connection, const struct lwp_frame *frame,
                         const struct lwp_route *route, uint64_t now_ns)
 {
     const struct stage_fate *outer = connection->fate;
     struct stage_fate fate;
-    stage_fate_init(&fate);
-    if (outer)
-        fate = *outer;
-    fate.late_ns += route->delay_ns;
-    fate.set = true;
+    late_fate(connection, route, &fate);
     connection->fate = &fate;
     connection_handle_here(connection, frame, now_ns);
     /* One frame at a time: its ack does not wait for the end of the batch. */
@@ -75,12 +81,9 @@ static void refuse_late(struct connection *connection, const struct lwp_frame *f
     const bool said = route->drops_acks && connection->batch_lost;
     struct stage_fate fate;
     struct lwp_reply reply;
-    const enum lwp_status status =
-        lwp_broker_error(connection->host->broker, connection->asker.dialect, route->text,
-                         route->argument, &reply);
-    stage_fate_init(&fate);
-    fate.late_ns = route->delay_ns;
-    fate.set = true;
+    const enum lwp_status status = lwp_broker_error(
+        connection->host->broker, connection->asker.dialect, route->text, route->argument, &reply);
+    late_fate(connection, route, &fate);
     if (status != LWP_OK) {
         connection_hang_up(connection, now_ns);
         return;
@@ -99,8 +102,7 @@ static void refuse_late(struct connection *connection, const struct lwp_frame *f
     }
 }
 
-void connection_route(struct connection *connection, const struct lwp_frame *frame,
-                      uint64_t now_ns)
+void connection_route(struct connection *connection, const struct lwp_frame *frame, uint64_t now_ns)
 {
     const struct lwp_cluster_request request = request_of(connection, frame);
     struct lwp_route route;

@@ -73,11 +73,10 @@ enum lwp_status service_watch_member(struct lwp_mock *mock, struct member *membe
     if (!mock->service || fd < 0)
         return LWP_OK;
     const bool reads = member->refused || connection_wants_bytes(connection);
+    const short events = connection_events(connection, reads); /* The same bits for epoll. */
     member->watch.ready = member_ready;
     member->watch.owner = member;
-    const bool writes = connection_wants_room(connection);
-    return poller_set(&mock->service->poller, &member->watch, fd,
-                      (reads ? (uint32_t)EPOLLIN : 0) | (writes ? (uint32_t)EPOLLOUT : 0));
+    return poller_set(&mock->service->poller, &member->watch, fd, (uint32_t)events);
 }
 
 enum lwp_status service_watch_node(struct lwp_mock *mock, struct node *node)
@@ -203,6 +202,8 @@ static enum lwp_status wait_for_it(struct lwp_mock *mock)
         until_ns = earlier(until_ns, control_due_ns(mock->control));
     const int timeout_ms = lwp_clock_poll_ms(now_ns, until_ns);
     struct poller *poller = &mock->service->poller;
+    if (mock->events && timeout_ms)
+        lwp_events_flush(mock->events);
     mock_unlock(mock);
     const enum lwp_status status = poller_wait(poller, timeout_ms);
     mock_lock(mock);

@@ -4,6 +4,7 @@
 #ifndef LWP_MOCK_STAGE_H
 #define LWP_MOCK_STAGE_H
 
+#include "lwp/net/transport.h"
 #include "mock_server/script/frames.h"
 #include "mock_server/script/script.h"
 
@@ -20,8 +21,14 @@ struct stage_peer {
 };
 
 enum {
-    STAGE_MAX_DAMAGE = 64,  /* Operations on one frame. */
+    STAGE_MAX_DAMAGE = 64, /* Operations on one frame. */
     STAGE_MAX_ACTIONS = 64 /* Actions that one frame sets off. */
+};
+
+/* One operation on a frame. */
+struct stage_damage {
+    const struct script_action *action;
+    uint64_t value; /* set FIELD=$v: what the variable stands for. */
 };
 
 /* What becomes of an answer on its way out. Begins with stage_fate_init(). Pointers lead into the loaded
@@ -39,7 +46,7 @@ struct stage_fate {
     const struct script_action *close; /* The connection ends in the middle of it, or behind it. */
     const struct script_rule *rule;    /* The last rule that had a hand in it. */
     unsigned damage_count;
-    const struct script_action *damage[STAGE_MAX_DAMAGE];
+    struct stage_damage damage[STAGE_MAX_DAMAGE];
 };
 
 /** Nothing in particular. */
@@ -47,8 +54,8 @@ void stage_fate_init(struct stage_fate *fate);
 
 /* What the rules make of one frame. */
 struct stage_decision {
-    bool handles; /* The frame has its normal effect. */
-    bool replies; /* Its normal answer is given. */
+    bool handles;                        /* The frame has its normal effect. */
+    bool replies;                        /* Its normal answer is given. */
     const struct script_rule *answering; /* The rule whose answers are given; or NULL. */
     uint64_t turn;                       /* How often that rule had fired before. */
     struct stage_fate fate;              /* Of the answer, whichever is given. */
@@ -57,7 +64,7 @@ struct stage_decision {
     const struct script_action *actions[STAGE_MAX_ACTIONS]; /* To be carried out at once, in order:
                                                                groups TRANSPORT, CLUSTER, FLOW; and
                                                                release. */
-    const struct script_rule *rules[STAGE_MAX_ACTIONS]; /* Whose they are. */
+    const struct script_rule *rules[STAGE_MAX_ACTIONS];     /* Whose they are. */
     unsigned action_count;
     const struct script_rule *fired[STAGE_MAX_ACTIONS]; /* All rules that had a part in it. */
     unsigned fired_count;
@@ -74,7 +81,7 @@ void stage_free(struct lwp_stage *stage);
 
 /* How a script is to be loaded. */
 struct stage_load {
-    const char *name;     /* Of the file, for places; copied. */
+    const char *name; /* Of the file, for places; copied. */
     struct lwp_bytes text;
     const char *scenario; /* Which scenario of the file; NULL: the only one that it has. */
     const struct lwp_dialect *dialect; /* The mock's, against which the rules are checked. */
@@ -89,6 +96,9 @@ struct stage_load {
  */
 enum lwp_status stage_load(struct lwp_stage *stage, const struct stage_load *load,
                            struct lwp_writer *problems, const struct script_scenario **scenario);
+
+/** Unloads the script that was loaded last, of which nothing has been used yet. */
+void stage_unload_last(struct lwp_stage *stage);
 
 /** Unloads all scripts and forgets verdicts. Whoever holds a fate or a decision must drop it first. */
 void stage_reset(struct lwp_stage *stage);
@@ -116,19 +126,27 @@ uint64_t stage_progress(const struct lwp_stage *stage);
 void stage_reach(struct lwp_stage *stage, struct lwp_bytes name);
 
 /**
- * Decides about a frame that came in (SCRIPT_IN) or is to go out (SCRIPT_OUT), and notes it for the
- * expectations. Returns whether a rule fired; only then `decision` is written.
+ * Decides about a frame that came in, or is to go out, and notes it for the expectations. Returns
+ * whether a rule fired; only then `decision` is written.
  */
-bool stage_frame(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction direction,
-                 const struct lwp_frame *frame, uint64_t now_ns, struct stage_decision *decision);
+bool stage_frame_in(struct lwp_stage *stage, struct stage_peer *peer, const struct lwp_frame *frame,
+                    uint64_t now_ns, struct stage_decision *decision);
+bool stage_frame_out(struct lwp_stage *stage, struct stage_peer *peer,
+                     const struct lwp_frame *frame, uint64_t now_ns,
+                     struct stage_decision *decision);
 
 /** The same for a connection that was accepted; of the decision only the actions and the answering
  * rule count. */
 bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns,
                      struct stage_decision *decision);
 
-/** Notes for the expectations that a connection has ended. */
-void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns);
+/** Lets times count from now on, unless they do so already. */
+void stage_begin(struct lwp_stage *stage, uint64_t now_ns);
+
+/** Notes for the expectations that a direction of a connection, or all of it, has ended: by the peer
+ * (SCRIPT_IN) or by the mock (SCRIPT_OUT). */
+void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction by,
+                  enum lwp_close how, uint64_t now_ns);
 
 /** When the next rule at a time is due, or LWP_NEVER. */
 uint64_t stage_deadline(const struct lwp_stage *stage);
@@ -143,7 +161,7 @@ bool stage_concerns(const struct script_rule *rule, const struct stage_peer *pee
 void stage_perform(struct lwp_stage *stage, const struct script_rule *rule,
                    const struct script_action *action);
 
-/** The variables of the scenario that the rule is of, to build its frames with; NULL once it is gone. */
+/** What the frame that set the rule off has bound, to build its answers with; NULL once it is gone. */
 struct script_variables *stage_variables(struct lwp_stage *stage, const struct script_rule *rule);
 
 /** The id of the scenario that the rule is of; empty for none. */

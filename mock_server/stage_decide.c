@@ -59,10 +59,17 @@ static void add_delay(struct deciding *deciding, const struct stage_rule *rule,
         fate->late_ns += wait_ns;
 }
 
-static void add_damage(struct stage_fate *fate, const struct script_action *action)
+/* What a variable stands for is taken now: the rule may match again before the frame goes out. */
+static void add_damage(struct stage_fate *fate, const struct stage_rule *rule,
+                       const struct script_action *action)
 {
-    if (fate->damage_count < STAGE_MAX_DAMAGE)
-        fate->damage[fate->damage_count++] = action;
+    if (fate->damage_count == STAGE_MAX_DAMAGE)
+        return;
+    struct stage_damage *damage = &fate->damage[fate->damage_count++];
+    *damage = (struct stage_damage){.action = action};
+    if (action->kind == SCRIPT_ACTION_SET)
+        damage->value =
+            script_number_of(&action->frame.fields.items[0].value, &rule->names.variables, 0);
 }
 
 static void add_transport(struct deciding *deciding, const struct stage_rule *rule,
@@ -88,7 +95,7 @@ static void add_extra(struct deciding *deciding, const struct stage_rule *rule,
     struct stage_fate *fate = &deciding->decision->fate;
     const enum script_action_group group = script_action_rows[action->kind].group;
     if (group == SCRIPT_DAMAGE) {
-        add_damage(fate, action);
+        add_damage(fate, rule, action);
     } else if (group == SCRIPT_TRANSPORT) {
         add_transport(deciding, rule, action);
     } else if (action->kind == SCRIPT_ACTION_AWAIT) {
@@ -131,37 +138,44 @@ struct say {
     bool refuses;
 };
 
+/* Whether the effect is on an answer that must then be there. */
+static bool is_on_normal_answer(enum script_action_kind kind)
+{
+    return kind != SCRIPT_ACTION_APPLY && kind != SCRIPT_ACTION_NO_APPLY &&
+           kind != SCRIPT_ACTION_RELEASE;
+}
+
 static struct say hear(const struct script_rule *rule)
 {
     struct say say = {false, false, false, false, false, false};
     for (size_t i = 0; i < rule->actions.count; i++) {
         const enum script_action_kind kind = rule->actions.items[i].kind;
         const enum script_action_group group = script_action_rows[kind].group;
-        say.acks = say.acks || kind == SCRIPT_ACTION_ACK;
-        say.applies = say.applies || kind == SCRIPT_ACTION_APPLY;
-        say.refuses = say.refuses || kind == SCRIPT_ACTION_NO_APPLY;
-        say.interim = say.interim || stage_is_interim(kind);
-        say.final = say.final || (group == SCRIPT_ANSWER && !stage_is_interim(kind));
-        say.effect =
-            say.effect || (group == SCRIPT_EFFECT && kind != SCRIPT_ACTION_APPLY &&
-                           kind != SCRIPT_ACTION_NO_APPLY && kind != SCRIPT_ACTION_RELEASE);
+        say.acks |= kind == SCRIPT_ACTION_ACK;
+        say.applies |= kind == SCRIPT_ACTION_APPLY;
+        say.refuses |= kind == SCRIPT_ACTION_NO_APPLY;
+        say.interim |= stage_is_interim(kind);
+        say.final |= group == SCRIPT_ANSWER && !stage_is_interim(kind);
+        say.effect |= group == SCRIPT_EFFECT && is_on_normal_answer(kind);
     }
     return say;
 }
 
 /* An answer takes the place of the normal one, and what it answers is not done. But an ack says that
  * it is done, and so do effects on the normal answer; apply and no-apply have the last word. */
+static bool is_done(const struct say *say)
+{
+    const bool usual = say->final ? say->acks : !say->interim || say->effect;
+    return (usual || say->applies) && !say->refuses;
+}
+
 static void settle_answer(struct deciding *deciding)
 {
     struct stage_decision *decision = deciding->decision;
     const struct stage_rule *best = deciding->best;
     const struct say say = hear(best->rule);
     const bool answers = say.interim || say.final;
-    decision->handles = say.final ? say.acks : !answers || say.effect;
-    if (say.applies)
-        decision->handles = true;
-    if (say.refuses)
-        decision->handles = false;
+    decision->handles = is_done(&say);
     decision->replies = decision->handles && !say.final;
     decision->answering = answers ? best->rule : NULL;
     for (size_t i = 0; i < best->rule->actions.count; i++)
@@ -233,7 +247,7 @@ static bool decide(struct lwp_stage *stage, struct stage_peer *peer,
         for (size_t i = 0; i < play->rule_count; i++) {
             struct stage_rule *rule = &play->rules[i];
             if (!stage_passes(&play->sieves[i], sight) ||
-                !stage_matches(play, &rule->rule->match, sight) ||
+                !stage_matches(&rule->rule->match, sight, &rule->names) ||
                 !stage_is_live(stage, rule, peer, sight->now_ns))
                 continue;
             if (!any)
@@ -249,19 +263,41 @@ static bool decide(struct lwp_stage *stage, struct stage_peer *peer,
     return any;
 }
 
-bool stage_frame(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction direction,
-                 const struct lwp_frame *frame, uint64_t now_ns, struct stage_decision *decision)
+static struct stage_sight sight_of(const struct stage_peer *peer, const struct lwp_frame *frame,
+                                   uint64_t now_ns)
 {
-    const struct stage_sight sight = {
+    return (struct stage_sight){
         .peer = peer,
         .happening = SCRIPT_ON_FRAME,
-        .direction = direction,
         .frame = frame,
         .kind = lwp_frame_kind(frame, peer->dialect),
         .command = lwp_frame_command(frame, peer->dialect),
         .now_ns = now_ns,
     };
+}
+
+bool stage_frame_in(struct lwp_stage *stage, struct stage_peer *peer, const struct lwp_frame *frame,
+                    uint64_t now_ns, struct stage_decision *decision)
+{
+    struct stage_sight sight = sight_of(peer, frame, now_ns);
+    sight.direction = SCRIPT_IN;
     return decide(stage, peer, &sight, decision);
+}
+
+bool stage_frame_out(struct lwp_stage *stage, struct stage_peer *peer,
+                     const struct lwp_frame *frame, uint64_t now_ns,
+                     struct stage_decision *decision)
+{
+    struct stage_sight sight = sight_of(peer, frame, now_ns);
+    sight.direction = SCRIPT_OUT;
+    return decide(stage, peer, &sight, decision);
+}
+
+void stage_begin(struct lwp_stage *stage, uint64_t now_ns)
+{
+    if (!stage->begun)
+        stage->begin_ns = now_ns;
+    stage->begun = true;
 }
 
 bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns,
@@ -269,15 +305,14 @@ bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t 
 {
     const struct stage_sight sight = {
         .peer = peer, .happening = SCRIPT_ON_CONNECT, .now_ns = now_ns};
-    if (!stage->begun) {
-        stage->begun = true;
-        stage->begin_ns = now_ns;
-    }
+    stage_begin(stage, now_ns);
     return decide(stage, peer, &sight, decision);
 }
 
-void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns)
+void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, enum script_direction by,
+                  enum lwp_close how, uint64_t now_ns)
 {
-    const struct stage_sight sight = {.peer = peer, .happening = SCRIPT_ON_CLOSE, .now_ns = now_ns};
+    const struct stage_sight sight = {
+        .peer = peer, .happening = SCRIPT_ON_CLOSE, .direction = by, .how = how, .now_ns = now_ns};
     stage_watch_all(stage, &sight);
 }

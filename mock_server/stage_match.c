@@ -71,44 +71,41 @@ bool stage_concerns(const struct script_rule *rule, const struct stage_peer *pee
     return names_peer(&rule->match, peer);
 }
 
-/* Matches that came to nothing leave what they bound in the arena; begin a new one before that
- * becomes much. */
-static void compact(struct stage_play *play)
+/* Each frame binds anew. What was bound before is given back before that becomes much. */
+static void forget_names(struct stage_names *names)
 {
-    enum { MUCH = 1048576 };
-    if (play->bound.used < MUCH)
-        return;
-    struct script_arena fresh = {NULL, 0, false};
-    struct script_variables kept = {.arena = &fresh};
-    for (size_t i = 0; i < play->variables.list.count; i++) {
-        const struct script_variable *variable = &play->variables.list.items[i];
-        if (variable->is_bytes)
-            script_bind_bytes(&kept, variable->name, variable->bytes);
-        else
-            script_bind_number(&kept, variable->name, variable->number);
-    }
-    script_arena_done(&play->bound);
-    play->bound = fresh;
-    play->variables.list.items = kept.list.items;
-    play->variables.list.count = kept.list.count;
+    enum { MUCH = 32768 };
+    if (names->memory.used > MUCH)
+        script_arena_done(&names->memory);
+    names->variables.arena = &names->memory;
+    names->variables.list.items = NULL;
+    names->variables.list.count = 0;
 }
 
-bool stage_matches(struct stage_play *play, const struct script_match *match,
-                   const struct stage_sight *sight)
+static bool is_close(const struct script_match *match, const struct stage_sight *sight)
+{
+    if (match->pattern.kind == SCRIPT_CLOSE_FIN)
+        return sight->how != LWP_CLOSE_RST;
+    return match->pattern.kind != SCRIPT_CLOSE_RST || sight->how == LWP_CLOSE_RST;
+}
+
+bool stage_matches(const struct script_match *match, const struct stage_sight *sight,
+                   struct stage_names *names)
 {
     if (match->happening != sight->happening || !names_peer(match, sight->peer))
         return false;
-    if (sight->happening != SCRIPT_ON_FRAME)
+    if (sight->happening == SCRIPT_ON_CONNECT)
         return true;
     if (!(match->direction & sight->direction))
         return false;
+    if (sight->happening == SCRIPT_ON_CLOSE)
+        return is_close(match, sight);
     const struct script_seen seen = {sight->frame, sight->kind, sight->command,
                                      sight->peer->dialect};
     if (!script_may_match(&match->pattern, &seen))
         return false;
-    const bool matches = script_match_seen(&match->pattern, &seen, &play->variables);
-    compact(play);
-    return matches;
+    forget_names(names);
+    return script_match_seen(&match->pattern, &seen, &names->variables);
 }
 
 /* The dice are counted for each connection apart, so that what one does changes nothing for another. */
@@ -144,12 +141,11 @@ static bool is_after(const struct stage_rule *rule)
     return name.size == 0 || (before && before->fired);
 }
 
-/* Whether the match of this number, from 1, is one that counts. */
+/* Whether the match of this number, from 1, is one that counts. All triggers count alike. */
 static bool is_its_turn(const struct script_trigger *trigger, uint64_t number)
 {
     if (number <= trigger->skip)
         return false;
-    number -= trigger->skip;
     if (trigger->nth)
         return trigger->times ? number >= trigger->nth : number == trigger->nth;
     return trigger->every == 0 || number % trigger->every == 0;
@@ -198,8 +194,9 @@ static void begin_span(struct stage_rule *rule, uint64_t now_ns)
 void stage_fired(struct lwp_stage *stage, struct stage_rule *rule, uint64_t now_ns)
 {
     stage->progress++;
+    if (rule->in_span)
+        return; /* It goes on with what it once began. */
     if (rule->fired++ == 0)
         rule->first_fired_ns = now_ns;
-    if (!rule->in_span)
-        begin_span(rule, now_ns);
+    begin_span(rule, now_ns);
 }

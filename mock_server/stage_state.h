@@ -5,18 +5,25 @@
 
 #include "mock_server/stage.h"
 
+/* What the last frame that matched has bound. */
+struct stage_names {
+    struct script_arena memory;
+    struct script_variables variables;
+};
+
 /* A rule at work. */
 struct stage_rule {
     const struct script_rule *rule;
     struct stage_play *play;
     bool armed;
     uint64_t matched; /* How many frames it was about. */
-    uint64_t fired;   /* How often it did something. */
+    uint64_t fired;   /* How often it did something; a span counts once. */
     uint64_t first_fired_ns;
     bool in_span;           /* The last match fired for one of these two: */
     uint64_t span_left;     /* backpressure N: so many more matches fire. */
     uint64_t span_until_ns; /* backpressure 200ms: all matches before this fire. */
     size_t stream;          /* Its dice, an index into the stage's streams. */
+    struct stage_names names;
 };
 
 /* An expectation at work. */
@@ -28,6 +35,7 @@ struct stage_watch {
     size_t time_count;
     size_t time_capacity;
     bool lost_times; /* There were too many to keep. */
+    struct stage_names names;
 };
 
 /* What can be seen of a match without looking at it. All sieves of a scenario lie together, so that
@@ -51,8 +59,6 @@ struct stage_play {
     struct stage_sieve *sieves; /* Of the rules, then of the expectations. */
     bool is_timed;              /* There are rules at a time. */
     struct lwp_bytes state;
-    struct script_arena bound; /* Memory of the variables. */
-    struct script_variables variables;
     struct script_arena memory; /* Of the barriers and failures. */
     SCRIPT_LIST(struct lwp_bytes) barriers;
     SCRIPT_LIST(struct lwp_bytes) failures;
@@ -86,6 +92,7 @@ struct stage_sight {
     const struct stage_peer *peer;
     enum script_happening happening;
     enum script_direction direction;
+    enum lwp_close how; /* Of a close: FIN or RST. */
     const struct lwp_frame *frame;
     enum lwp_kind kind;
     int command;
@@ -100,9 +107,9 @@ struct stage_sieve stage_sieve_of(const struct script_match *match);
 /** False if the match can not be about what was seen. */
 bool stage_passes(const struct stage_sieve *sieve, const struct stage_sight *sight);
 
-/** Whether the match is about what was seen. May bind variables of the play. */
-bool stage_matches(struct stage_play *play, const struct script_match *match,
-                   const struct stage_sight *sight);
+/** Whether the match is about what was seen; binds its variables anew. */
+bool stage_matches(const struct script_match *match, const struct stage_sight *sight,
+                   struct stage_names *names);
 
 /** Whether the rule is live now, having matched; counts the match and throws its dice. */
 bool stage_is_live(struct lwp_stage *stage, struct stage_rule *rule, struct stage_peer *peer,

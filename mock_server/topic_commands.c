@@ -210,22 +210,48 @@ enum lwp_status answer_set_retention(const struct request *request)
     return request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out);
 }
 
+static bool is_free(const struct lwp_broker *broker, struct lwp_bytes name, uint64_t id)
+{
+    const bool has_name =
+        name.size > 0 && name.size <= MAX_NAME_SIZE && !broker_topic_by_name(broker, name);
+    return has_name && (id == 0 || (id >= broker->next_id && id <= UINT32_MAX));
+}
+
 enum lwp_status lwp_broker_add_topic(struct lwp_broker *broker, struct lwp_bytes name, uint64_t id,
                                      struct lwp_bytes records)
 {
     struct broker_topic *topic = NULL;
-    if (name.size == 0 || name.size > MAX_NAME_SIZE || broker_topic_by_name(broker, name) ||
-        (id && (id < broker->next_id || id > UINT32_MAX)))
+    if (!is_free(broker, name, id))
         return LWP_INVALID_ARGUMENT;
     if (broker->topic_count >= broker->options.limits.max_topics)
         return LWP_FULL;
-    if (id)
-        broker->next_id = id;
+    broker->next_id = id ? id : broker->next_id;
     enum lwp_status status = add_topic(broker, name, &topic);
     if (status == LWP_OK && records.size)
         status = lwp_broker_ingest(broker, (uint32_t)topic->id, records);
     lwp_broker_flush(broker);
     return status;
+}
+
+uint64_t lwp_broker_topic_id(const struct lwp_broker *broker, struct lwp_bytes name)
+{
+    const struct broker_topic *topic = broker_topic_by_name(broker, name);
+    return topic ? topic->id : 0;
+}
+
+uint64_t lwp_broker_next_id(const struct lwp_broker *broker)
+{
+    return broker->next_id;
+}
+
+void lwp_broker_take_back(struct lwp_broker *broker, uint64_t next_id)
+{
+    while (broker->topic_count && broker->topics[broker->topic_count - 1].id >= next_id) {
+        struct broker_topic *last = &broker->topics[broker->topic_count - 1];
+        last->written = false; /* No writer was there whose file could outlive it (B1). */
+        broker_delete_topic(broker, last);
+    }
+    broker->next_id = next_id;
 }
 
 struct lwp_bytes lwp_broker_topic_name(const struct lwp_broker *broker, uint64_t id)

@@ -12,7 +12,6 @@
 
 #include "lwp/bench/bare_loop.h"
 #include "mock_server/mock.h"
-#include "mock_server/mock_state.h"
 
 struct server {
     enum server_kind kind;
@@ -63,8 +62,8 @@ static bool open_mock(struct server *server)
     const char *script = script_of(server->kind);
     if (lwp_mock_new(&options, &server->mock) != LWP_OK)
         return false;
-    if (script && mock_script(server->mock, "bench.lwps", script) != LWP_OK) {
-        fprintf(stderr, "lwp-bench: %s", server->mock->problems);
+    if (script && lwp_mock_script(server->mock, "bench.lwps", script) != LWP_OK) {
+        fprintf(stderr, "lwp-bench: %s", lwp_mock_problems(server->mock));
         return false;
     }
     if (lwp_mock_open(server->mock) != LWP_OK)

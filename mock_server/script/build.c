@@ -125,7 +125,8 @@ static enum lwp_status write_message(const struct script_frame *frame,
         if (field->subject != SCRIPT_PAYLOAD)
             continue;
         if (lwp_field_is_integer(field->field))
-            *lwp_message_integer(&message, field->field) = script_number_of(&field->value, variables, 0);
+            *lwp_message_integer(&message, field->field) =
+                script_number_of(&field->value, variables, 0);
         else
             *lwp_message_bytes(&message, field->field) = script_bytes_of(&field->value, variables);
     }

@@ -43,24 +43,24 @@ struct script_action {
     enum script_action_kind kind;
     struct script_place place;
     enum script_form form;
-    uint64_t number;             /* An offset, a count, a rate in bytes a second, an error code. */
-    uint64_t step;               /* catching-up: added to `number` each time. */
-    uint64_t least_ns;           /* A duration, or the lower end of a range. */
-    uint64_t most_ns;            /* The upper end. */
-    bool has_number;             /* backpressure N, close … after N. */
-    bool has_duration;           /* backpressure 200ms, rate-limited 100ms. */
-    bool in_order;               /* delay … inorder: what follows waits as well. */
-    bool fixes_checksum;         /* set … crc fix. */
-    bool ok;                     /* auth-reply ok. */
-    int64_t offset;              /* Of damage; negative from the frame's end. */
-    struct lwp_bytes word;       /* A node, state or barrier; zero-terminated. */
-    struct lwp_bytes topic;      /* leader TOPIC NODE: the topic's name. */
-    bool has_text;               /* error CODE "text", redirect "addr". */
-    struct lwp_bytes bytes;      /* A text, an address, raw bytes, an xor mask. */
-    struct script_frame frame;   /* reply, fetch-reply, topic-reply; set: its one field. */
+    uint64_t number;           /* An offset, a count, a rate in bytes a second, an error code. */
+    uint64_t step;             /* catching-up: added to `number` each time. */
+    uint64_t least_ns;         /* A duration, or the lower end of a range. */
+    uint64_t most_ns;          /* The upper end. */
+    bool has_number;           /* backpressure N, close … after N. */
+    bool has_duration;         /* backpressure 200ms, rate-limited 100ms. */
+    bool in_order;             /* delay … inorder: what follows waits as well. */
+    bool fixes_checksum;       /* set … crc fix. */
+    bool ok;                   /* auth-reply ok. */
+    int64_t offset;            /* Of damage; negative from the frame's end. */
+    struct lwp_bytes word;     /* A node, state or barrier; zero-terminated. */
+    struct lwp_bytes topic;    /* leader TOPIC NODE: the topic's name. */
+    bool has_text;             /* error CODE "text", redirect "addr". */
+    struct lwp_bytes bytes;    /* A text, an address, raw bytes, an xor mask. */
+    struct script_frame frame; /* reply, fetch-reply, topic-reply; set: its one field. */
     SCRIPT_LIST(size_t) sizes; /* chop; the last repeats, 0 is all the rest. */
-    uint64_t gap_ns;             /* chop … gap 5ms: between the pieces. */
-    enum script_end end;         /* close. */
+    uint64_t gap_ns;           /* chop … gap 5ms: between the pieces. */
+    enum script_end end;       /* close. */
     uint64_t then_after_ns; /* An answer that comes later than the one before it: then … after. */
     bool is_then;
 };

@@ -313,6 +313,10 @@ static const struct broken senseless_rows[] = {
     {"on ingest p=1.5 -> ack", 13, "1.5", "a decimal between 0 and 1, for example 0.25"},
     {"on ingest p=0.1234567 -> ack", 13, "0.1234567",
      "a decimal between 0 and 1, for example 0.25"},
+    {"on ingest p=0.0234567 -> ack", 13, "0.0234567",
+     "a decimal between 0 and 1, for example 0.25"},
+    {"state one; state two; on ingest -> goto two", 23, "two",
+     "a goto to this state: its rules are never live"},
     {"on ingest p=0.5 of -> ack", 20, "->", "the name of a stream of dice"},
     {"on ingest p=0.5 p=0.5 -> ack", 17, "p", "each trigger once"},
     {"on ingest optional -> ack", 11, "optional", "nth, every, skip, times, after, p= or ->"},
@@ -553,6 +557,19 @@ static void all_that_is_wrong_with_a_scenario_is_told_at_once(void **state)
     script_done(&script);
 }
 
+static void a_broken_statement_is_told_once(void **state)
+{
+    (void)state;
+    struct script script = {.cases = {NULL, 0}};
+    assert_int_equal(
+        script_read(&script, "f",
+                    lwp_bytes_text("on [C] ingest after x -> redirect D, goto y, foo")),
+        LWP_INVALID_PAYLOAD);
+    assert_int_equal(script.errors.count, 1);
+    assert_string_equal((const char *)script.errors.items[0].found.data, "foo");
+    script_done(&script);
+}
+
 static void a_dialect_that_lacks_something_is_told(void **state)
 {
     (void)state;
@@ -695,6 +712,7 @@ int main(void)
         cmocka_unit_test(set_ups_and_statements_out_of_place_are_told),
         cmocka_unit_test(rules_that_can_be_reached_are_not_refused),
         cmocka_unit_test(all_that_is_wrong_with_a_scenario_is_told_at_once),
+        cmocka_unit_test(a_broken_statement_is_told_once),
         cmocka_unit_test(a_dialect_that_lacks_something_is_told),
         cmocka_unit_test(a_scenario_with_a_dialect_of_its_own_is_not_checked_against_another),
         cmocka_unit_test(lint_prints_what_is_wrong_and_exits_by_it),

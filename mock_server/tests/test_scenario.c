@@ -473,6 +473,9 @@ static void rules_belong_to_the_state_above_them(void **state)
     assert_int_equal(scenario->play.states.count, 2);
     assert_text(scenario->play.states.items[0], "one");
     script_done(&script);
+    read_good(&script, "state one; on ingest -> ack\nscenario b\non ingest -> ack");
+    assert_int_equal(script.scenarios.items[1].play.rules.items[0].state.size, 0);
+    script_done(&script);
 }
 
 static void a_scenario_is_set_up_as_it_says(void **state)
@@ -936,8 +939,10 @@ static void example_of(const char *text, const char *word, char *example, size_t
     const char *at = strstr(text, row);
     while (at && at[strlen(row)] != '`' && at[strlen(row)] != ' ')
         at = strstr(at + 1, row);
-    if (!at)
+    if (!at) {
         fail_msg("the manual has no row for %s", word);
+        return;
+    }
     const char *end = strchr(at + 1, '\n');
     const char *last = NULL;
     for (const char *tick = at; tick && tick < end; tick = strstr(tick + 1, "| `"))

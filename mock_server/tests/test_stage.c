@@ -66,7 +66,8 @@ static void see(struct played *played, enum script_direction direction, uint8_t 
     frame.header.batch_id = batch_id;
     if (batch_id == 8)
         frame.header.topic_id = 3;
-    (void)stage_frame(played->stage, &played->peer, direction, &frame, 0, &decision);
+    (void)(direction == SCRIPT_IN ? stage_frame_in : stage_frame_out)(played->stage, &played->peer,
+                                                                      &frame, 0, &decision);
 }
 
 /* How often the rule of this name was about what was seen. */
@@ -99,7 +100,7 @@ static void see_all(struct played *played)
     see(played, SCRIPT_OUT, LWP_FLAG_ACK, UINT64_MAX);
     see(played, SCRIPT_OUT, LWP_FLAG_KEEPALIVE, 0);
     see(played, SCRIPT_OUT, LWP_FLAG_CONTROL, LWP_COMMAND_FETCH_RESPONSE);
-    stage_closed(played->stage, &played->peer, 0);
+    stage_closed(played->stage, &played->peer, SCRIPT_IN, LWP_CLOSE_FIN, 0);
 }
 
 static void each_rule_is_about_what_it_says_and_nothing_else(void **state)
@@ -157,6 +158,7 @@ static void rules_at_a_time_are_due_once_and_only_then(void **state)
     set_up(&played);
     assert_true(stage_deadline(played.stage) == UINT64_MAX);
     assert_null(stage_due(played.stage, 10 * (uint64_t)SECOND));
+    stage_begin(played.stage, SECOND);
     assert_true(stage_connected(played.stage, &played.peer, SECOND, &decision));
     assert_true(stage_deadline(played.stage) == 2 * (uint64_t)SECOND);
     assert_null(stage_due(played.stage, 2 * (uint64_t)SECOND - 1));
