@@ -18,15 +18,10 @@ void lwp_life_init(struct lwp_life *life, const struct lwp_life_options *options
         life->options.max_hops = LWP_LIFE_MAX_HOPS;
 }
 
-static uint64_t after(uint64_t now_ns, uint64_t by_ns)
-{
-    return by_ns < LWP_NEVER - now_ns ? now_ns + by_ns : LWP_NEVER;
-}
-
 static void attempt(struct lwp_life *life, uint64_t now_ns)
 {
     life->state = LWP_LIFE_CONNECTING;
-    life->deadline_ns = after(now_ns, life->options.connect_timeout_ns);
+    life->deadline_ns = lwp_deadline_after(now_ns, life->options.connect_timeout_ns);
     life->attempt++;
 }
 
@@ -80,7 +75,7 @@ static void wait(struct lwp_life *life, uint64_t now_ns)
         return;
     }
     life->state = LWP_LIFE_WAITING;
-    life->deadline_ns = after(now_ns, wait_ns);
+    life->deadline_ns = lwp_deadline_after(now_ns, wait_ns);
 }
 
 void lwp_life_fail(struct lwp_life *life, const struct lwp_details *why, uint64_t now_ns)
