@@ -205,7 +205,7 @@ static bool may_send(const struct lwp_outbox *outbox)
 
 static uint64_t send_due(const struct lwp_outbox *outbox)
 {
-    const uint64_t pace_ns = lwp_pace_due(&outbox->pace);
+    const uint64_t pace_ns = lwp_throttle_due(&outbox->throttle);
     return pace_ns > outbox->pause_until_ns ? pace_ns : outbox->pause_until_ns;
 }
 
@@ -243,7 +243,7 @@ void lwp_outbox_sent(struct lwp_outbox *outbox, uint64_t now_ns)
     batch->deadline_ns = lwp_deadline_after(now_ns, outbox->options.request_timeout_ns);
     if (batch->batch_id > outbox->highest_sent_id)
         outbox->highest_sent_id = batch->batch_id;
-    lwp_pace_sent(&outbox->pace, batch->size, now_ns);
+    lwp_throttle_sent(&outbox->throttle, batch->size, now_ns);
     outbox->in_flight++;
     outbox->cursor = batch->next;
 }

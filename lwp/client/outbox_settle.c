@@ -121,7 +121,7 @@ enum lwp_status lwp_outbox_ack(struct lwp_outbox *outbox, uint64_t batch_id, uin
     if (batch->topic->accepted_id < batch_id)
         batch->topic->accepted_id = batch_id;
     if (batch->sending > outbox->slowed_after)
-        lwp_pace_free(&outbox->pace);
+        lwp_throttle_free(&outbox->throttle);
     lwp_backoff_reset(&outbox->backoff);
     outbox_settle(outbox, batch, LWP_OK);
     give_errors(outbox, now_ns);
@@ -132,7 +132,7 @@ void lwp_outbox_backpressure(struct lwp_outbox *outbox, uint64_t now_ns)
 {
     outbox->statistics.backpressures++;
     outbox->slowed_after = outbox->sendings;
-    lwp_pace_slow(&outbox->pace, now_ns);
+    lwp_throttle_slow(&outbox->throttle, now_ns);
 }
 
 enum lwp_status lwp_outbox_error(struct lwp_outbox *outbox, const struct lwp_details *details,
@@ -222,6 +222,6 @@ struct lwp_outbox_statistics lwp_outbox_statistics(const struct lwp_outbox *outb
         statistics.records - statistics.records_acked - statistics.records_failed;
     statistics.batches_in_flight = outbox->in_flight;
     statistics.buffered_size = outbox->used;
-    statistics.slowed = outbox->pace.factor != 0;
+    statistics.slowed = outbox->throttle.factor != 0;
     return statistics;
 }

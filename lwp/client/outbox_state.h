@@ -4,7 +4,7 @@
 #define LWP_CLIENT_OUTBOX_STATE_H
 
 #include "lwp/client/outbox.h"
-#include "lwp/client/pace.h"
+#include "lwp/client/throttle.h"
 
 enum { OUTBOX_BUCKETS = 256 };
 
@@ -69,7 +69,7 @@ struct lwp_outbox {
     uint64_t last_batch_id;
     uint64_t highest_sent_id;
     uint64_t sendings;       /* Frames sent so far. */
-    uint64_t slowed_after;   /* Acks of sendings after this one end the slow pace. */
+    uint64_t slowed_after;   /* Acks of sendings after this one end the slow throttle. */
     enum lwp_status *errors; /* Those that are not given to batches yet. */
     unsigned error_count;
     bool has_redirect;
@@ -77,7 +77,7 @@ struct lwp_outbox {
     struct lwp_backoff backoff;
     uint64_t pause_until_ns;
     uint64_t retry_after_ns; /* The longest that an error asked for. */
-    struct lwp_pace pace;
+    struct lwp_throttle throttle;
     size_t used; /* Bytes of memory, spare batches included. */
     uint8_t *scratch;
     size_t scratch_size;
