@@ -69,7 +69,7 @@ struct lwp_outbox {
     uint64_t last_batch_id;
     uint64_t highest_sent_id;
     uint64_t sendings;       /* Frames sent so far. */
-    uint64_t slowed_after;   /* Acks of sendings after this one end the slow throttle. */
+    uint64_t slowed_after;   /* Acks of sendings after this one let it go freely again. */
     enum lwp_status *errors; /* Those that are not given to batches yet. */
     unsigned error_count;
     bool has_redirect;
