@@ -195,21 +195,6 @@ void lwp_client_why(struct lwp_client *client, struct lwp_details *why)
     lwp_runner_unlock(&client->runner);
 }
 
-/* Waits for the first connection. */
-static enum lwp_status wait_until_ready(struct lwp_client *client)
-{
-    const struct lwp_life *life = &client->connection.life;
-    lwp_runner_lock(&client->runner);
-    if (!client->runner.has_thread)
-        lwp_runner_round(&client->runner);
-    while (life->state != LWP_LIFE_READY && life->state != LWP_LIFE_ENDED)
-        (void)lwp_runner_wait(&client->runner, LWP_NEVER);
-    client->why = life->why;
-    const enum lwp_status status = life->state == LWP_LIFE_READY ? LWP_OK : life->why.status;
-    lwp_runner_unlock(&client->runner);
-    return status;
-}
-
 static enum lwp_status prepare(struct lwp_client *client, const struct lwp_connect_options *options)
 {
     static const struct lwp_runner_ops ops = {process, connection_of, deadline_of, NULL};
@@ -217,7 +202,7 @@ static enum lwp_status prepare(struct lwp_client *client, const struct lwp_conne
     const enum lwp_status status = lwp_connect_prepare(options, &client->connection);
     if (status != LWP_OK)
         return status;
-    return lwp_runner_init(&client->runner, &ops, client, options->world);
+    return lwp_runner_init(&client->runner, &ops, client, options);
 }
 
 enum lwp_status lwp_client_connect(const struct lwp_connect_options *options,
@@ -232,15 +217,14 @@ enum lwp_status lwp_client_connect(const struct lwp_connect_options *options,
         free(result);
         return status;
     }
-    if (!options->caller_driven)
-        status = lwp_runner_start(&result->runner);
+    status = lwp_runner_start(&result->runner);
     if (status == LWP_OK)
-        status = wait_until_ready(result);
+        status = lwp_runner_connect(&result->runner);
     if (status == LWP_OK) {
         *client = result;
         return status;
     }
-    *why = result->why;
+    *why = result->connection.life.why;
     why->status = status;
     lwp_client_close(result);
     return status;
@@ -258,7 +242,7 @@ void lwp_client_close(struct lwp_client *client)
     lwp_runner_unlock(&client->runner);
     lwp_runner_stop(&client->runner);
     lwp_runner_lock(&client->runner);
-    while (client->users)
+    while (client->users && client->runner.shared)
         (void)pthread_cond_wait(&client->runner.changed, &client->runner.lock);
     lwp_connection_end(&client->connection, LWP_CLOSED_BY_CALLER);
     lwp_runner_unlock(&client->runner);
@@ -268,30 +252,17 @@ void lwp_client_close(struct lwp_client *client)
 
 int lwp_client_fd(struct lwp_client *client)
 {
-    int fd = -1;
-    short events = 0;
-    lwp_runner_lock(&client->runner);
-    lwp_connection_wait(&client->connection, &fd, &events);
-    lwp_runner_unlock(&client->runner);
-    return fd;
+    return lwp_runner_fd(&client->runner);
 }
 
 short lwp_client_events(struct lwp_client *client)
 {
-    int fd = -1;
-    short events = 0;
-    lwp_runner_lock(&client->runner);
-    lwp_connection_wait(&client->connection, &fd, &events);
-    lwp_runner_unlock(&client->runner);
-    return events;
+    return lwp_runner_events(&client->runner);
 }
 
 uint64_t lwp_client_wait_ns(struct lwp_client *client)
 {
-    lwp_runner_lock(&client->runner);
-    const uint64_t wait_ns = lwp_runner_wait_ns(&client->runner);
-    lwp_runner_unlock(&client->runner);
-    return wait_ns;
+    return lwp_runner_wait_ns(&client->runner);
 }
 
 void lwp_client_process(struct lwp_client *client)

@@ -21,9 +21,15 @@ static bool init_condition(pthread_cond_t *condition)
 }
 
 enum lwp_status lwp_runner_init(struct lwp_runner *runner, const struct lwp_runner_ops *ops,
-                                void *owner, struct lwp_world *world)
+                                void *owner, const struct lwp_connect_options *options)
 {
-    *runner = (struct lwp_runner){.ops = ops, .owner = owner, .world = world, .wake_fd = -1};
+    *runner = (struct lwp_runner){
+        .ops = ops,
+        .owner = owner,
+        .world = options->world,
+        .shared = !options->caller_driven,
+        .wake_fd = -1,
+    };
     if (pthread_mutex_init(&runner->lock, NULL))
         return LWP_NO_MEMORY;
     if (!init_condition(&runner->changed)) {
@@ -48,12 +54,14 @@ uint64_t lwp_runner_now(const struct lwp_runner *runner)
 
 void lwp_runner_lock(struct lwp_runner *runner)
 {
-    (void)pthread_mutex_lock(&runner->lock);
+    if (runner->shared)
+        (void)pthread_mutex_lock(&runner->lock);
 }
 
 void lwp_runner_unlock(struct lwp_runner *runner)
 {
-    (void)pthread_mutex_unlock(&runner->lock);
+    if (runner->shared)
+        (void)pthread_mutex_unlock(&runner->lock);
 }
 
 void lwp_runner_wake(struct lwp_runner *runner)
@@ -78,9 +86,34 @@ static uint64_t deadline_of(const struct lwp_runner *runner)
     return connection_ns < owner_ns ? connection_ns : owner_ns;
 }
 
-uint64_t lwp_runner_wait_ns(const struct lwp_runner *runner)
+static void look(struct lwp_runner *runner, int *fd, short *events)
 {
+    lwp_runner_lock(runner);
+    lwp_connection_wait(runner->ops->connection(runner->owner), fd, events);
+    lwp_runner_unlock(runner);
+}
+
+int lwp_runner_fd(struct lwp_runner *runner)
+{
+    int fd = -1;
+    short events = 0;
+    look(runner, &fd, &events);
+    return fd;
+}
+
+short lwp_runner_events(struct lwp_runner *runner)
+{
+    int fd = -1;
+    short events = 0;
+    look(runner, &fd, &events);
+    return events;
+}
+
+uint64_t lwp_runner_wait_ns(struct lwp_runner *runner)
+{
+    lwp_runner_lock(runner);
     const uint64_t due_ns = deadline_of(runner);
+    lwp_runner_unlock(runner);
     const uint64_t now_ns = lwp_runner_now(runner);
     if (due_ns == LWP_NEVER)
         return LWP_NEVER;
@@ -130,6 +163,8 @@ static void *run(void *argument)
 
 enum lwp_status lwp_runner_start(struct lwp_runner *runner)
 {
+    if (!runner->shared)
+        return LWP_OK;
     runner->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (runner->wake_fd < 0)
         return LWP_IO;
@@ -155,6 +190,19 @@ void lwp_runner_round(struct lwp_runner *runner)
 {
     runner->ops->process(runner->owner, lwp_runner_now(runner));
     deliver(runner);
+}
+
+enum lwp_status lwp_runner_connect(struct lwp_runner *runner)
+{
+    const struct lwp_life *life = &runner->ops->connection(runner->owner)->life;
+    lwp_runner_lock(runner);
+    if (!runner->has_thread)
+        lwp_runner_round(runner);
+    while (life->state != LWP_LIFE_READY && life->state != LWP_LIFE_ENDED)
+        (void)lwp_runner_wait(runner, LWP_NEVER);
+    const enum lwp_status status = life->state == LWP_LIFE_READY ? LWP_OK : life->why.status;
+    lwp_runner_unlock(runner);
+    return status;
 }
 
 bool lwp_runner_wait(struct lwp_runner *runner, uint64_t deadline_ns)

@@ -6,8 +6,7 @@
 
 #include <pthread.h>
 
-#include "lwp/client/connection.h"
-#include "lwp/net/world.h"
+#include "lwp/client/options.h"
 
 /* What an owner lets the runner do. `process` and `wait` are called with the lock held, `deliver`
  * without it. */
@@ -29,18 +28,22 @@ struct lwp_runner {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_t thread;
+    bool shared; /* There is or will be a thread: the lock is real. */
     bool has_thread;
     bool stopping;
     int wake_fd; /* -1 without a thread. */
 };
 
-/** Prepares it: LWP_OK, LWP_NO_MEMORY, or LWP_IO with errno set. `world` is NULL for the machine's
- * time; with a world there can be no thread. */
+/** Prepares it, for a thread unless the options say that the caller drives: LWP_OK or LWP_NO_MEMORY.
+ */
 enum lwp_status lwp_runner_init(struct lwp_runner *runner, const struct lwp_runner_ops *ops,
-                                void *owner, struct lwp_world *world);
+                                void *owner, const struct lwp_connect_options *options);
 
-/** Begins the thread: LWP_OK, or LWP_IO with errno set. */
+/** Begins the thread, if there is to be one: LWP_OK, or LWP_IO with errno set. */
 enum lwp_status lwp_runner_start(struct lwp_runner *runner);
+
+/** Lets things go on until the first connection is ready or has failed: LWP_OK, or why not. */
+enum lwp_status lwp_runner_connect(struct lwp_runner *runner);
 
 /** Ends the thread, which never takes longer than a call of the owner's. Not to be called by it. */
 void lwp_runner_stop(struct lwp_runner *runner);
@@ -51,7 +54,7 @@ void lwp_runner_done(struct lwp_runner *runner);
 /** The time. */
 uint64_t lwp_runner_now(const struct lwp_runner *runner);
 
-/** Takes the lock, and gives it back. */
+/** Takes the lock, and gives it back. Where the caller drives there is none: he is alone. */
 void lwp_runner_lock(struct lwp_runner *runner);
 void lwp_runner_unlock(struct lwp_runner *runner);
 
@@ -68,9 +71,11 @@ void lwp_runner_changed(struct lwp_runner *runner);
  */
 bool lwp_runner_wait(struct lwp_runner *runner, uint64_t deadline_ns);
 
-/** How many nanoseconds may pass before there is something to do; LWP_NEVER: any number. Needs the
- * lock. */
-uint64_t lwp_runner_wait_ns(const struct lwp_runner *runner);
+/** For callers who drive: the descriptor to wait for, or -1; the events, as for poll(); and how many
+ * nanoseconds may pass before there is something to do, LWP_NEVER for any number. */
+int lwp_runner_fd(struct lwp_runner *runner);
+short lwp_runner_events(struct lwp_runner *runner);
+uint64_t lwp_runner_wait_ns(struct lwp_runner *runner);
 
 /** One round for a caller who drives: processes and calls back. Does not wait. */
 void lwp_runner_round(struct lwp_runner *runner);
