@@ -136,7 +136,10 @@ void lwp_inbox_commit(struct lwp_inbox *inbox, uint64_t offset);
  */
 bool lwp_inbox_take_commit(struct lwp_inbox *inbox, struct lwp_details *details, uint64_t *offset);
 
-/** How things stand. */
+/** How many bytes wait to be handed on: no batch is larger. */
+size_t lwp_inbox_size(const struct lwp_inbox *inbox);
+
+/** How things stand. Walks over all that waits. */
 struct lwp_inbox_statistics lwp_inbox_statistics(const struct lwp_inbox *inbox);
 
 #endif

@@ -213,6 +213,11 @@ enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
     return LWP_OK;
 }
 
+size_t lwp_inbox_size(const struct lwp_inbox *inbox)
+{
+    return waiting(inbox).size;
+}
+
 struct lwp_inbox_statistics lwp_inbox_statistics(const struct lwp_inbox *inbox)
 {
     struct lwp_inbox_statistics statistics = inbox->statistics;

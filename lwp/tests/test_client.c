@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/tests/fake_server.h"
+#include "lwp/tests/mock_service.h"
 
 #include <poll.h>
-#include <pthread.h>
 
-#include "lwp/client/client.h"
 #include "lwp/net/clock.h"
-#include "mock_server/mock.h"
 
 #define MS LWP_MILLISECOND_NS
 
@@ -611,41 +609,6 @@ static void arguments_that_no_server_can_take_are_refused(void **state)
 }
 
 /* The rest is over TCP, with threads. */
-struct service {
-    struct lwp_mock *mock;
-    int listener;
-    int stop[2];
-    pthread_t thread;
-    char address[LWP_ADDRESS_SIZE];
-};
-
-static void *serve(void *argument)
-{
-    struct service *service = argument;
-    assert_int_equal(lwp_mock_serve(service->mock, service->listener, service->stop[0]), LWP_OK);
-    return NULL;
-}
-
-static void open_service(struct service *service)
-{
-    const struct lwp_mock_options options = {.dialect = dialect};
-    const struct lwp_address any = {"127.0.0.1", "0"};
-    assert_int_equal(lwp_mock_new(&options, &service->mock), LWP_OK);
-    assert_int_equal(lwp_tcp_listen(&any, &service->listener, service->address), LWP_OK);
-    assert_int_equal(pipe(service->stop), 0);
-    assert_int_equal(pthread_create(&service->thread, NULL, serve, service), 0);
-}
-
-static void close_service(struct service *service)
-{
-    assert_int_equal(write(service->stop[1], "", 1), 1);
-    assert_int_equal(pthread_join(service->thread, NULL), 0);
-    close(service->stop[0]);
-    close(service->stop[1]);
-    close(service->listener);
-    lwp_mock_free(service->mock);
-}
-
 static void *make_topics(void *argument)
 {
     struct lwp_client *client = argument;
@@ -668,7 +631,7 @@ static void threads_take_turns_over_tcp(void **state)
     struct lwp_topic_info *topics = NULL;
     size_t count = 0;
     (void)state;
-    open_service(&service);
+    open_service(&service, dialect);
     const struct lwp_connect_options options = lwp_connect_defaults(service.address);
     assert_int_equal(lwp_client_connect(&options, &client, NULL), LWP_OK);
     for (size_t i = 0; i < COUNT_OF(threads); i++)
@@ -688,7 +651,7 @@ static void a_caller_can_drive_over_tcp(void **state)
     struct lwp_client *client = NULL;
     struct lwp_topic_info topic;
     (void)state;
-    open_service(&service);
+    open_service(&service, dialect);
     struct lwp_connect_options options = lwp_connect_defaults(service.address);
     options.caller_driven = true;
     assert_int_equal(lwp_client_connect(&options, &client, NULL), LWP_OK);

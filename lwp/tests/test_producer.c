@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/tests/fake_server.h"
+#include "lwp/tests/mock_service.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
-#include "lwp/client/client.h"
 #include "lwp/client/producer.h"
 #include "lwp/net/clock.h"
 #include "lwp/wire/tlv.h"
-#include "mock_server/mock.h"
 
 #define MS LWP_MILLISECOND_NS
 
@@ -437,48 +435,6 @@ static void without_reconnect_a_lost_connection_ends_the_producer(void **state)
 }
 
 /* The rest is over TCP, with threads, against the mock. */
-struct service {
-    struct lwp_mock *mock;
-    int listener;
-    int stop[2];
-    pthread_t thread;
-    char address[LWP_ADDRESS_SIZE];
-};
-
-static void *serve(void *argument)
-{
-    struct service *service = argument;
-    assert_int_equal(lwp_mock_serve(service->mock, service->listener, service->stop[0]), LWP_OK);
-    return NULL;
-}
-
-static void open_service(struct service *service)
-{
-    const struct lwp_mock_options options = {.dialect = dialect};
-    const struct lwp_address any = {"127.0.0.1", "0"};
-    struct lwp_client *client = NULL;
-    struct lwp_topic_info topic;
-    assert_int_equal(lwp_mock_new(&options, &service->mock), LWP_OK);
-    assert_int_equal(lwp_tcp_listen(&any, &service->listener, service->address), LWP_OK);
-    assert_int_equal(pipe(service->stop), 0);
-    assert_int_equal(pthread_create(&service->thread, NULL, serve, service), 0);
-    const struct lwp_connect_options connect = lwp_connect_defaults(service->address);
-    assert_int_equal(lwp_client_connect(&connect, &client, NULL), LWP_OK);
-    assert_int_equal(lwp_client_create_topic(client, "records", &topic), LWP_OK);
-    assert_int_equal(topic.id, 1);
-    lwp_client_close(client);
-}
-
-static void close_service(struct service *service)
-{
-    assert_int_equal(write(service->stop[1], "", 1), 1);
-    assert_int_equal(pthread_join(service->thread, NULL), 0);
-    close(service->stop[0]);
-    close(service->stop[1]);
-    close(service->listener);
-    lwp_mock_free(service->mock);
-}
-
 static void *put_thousands(void *argument)
 {
     for (int i = 0; i < RECORDS; i++) {
@@ -495,7 +451,8 @@ static void threads_share_a_producer_over_tcp(void **state)
     struct reports reports = {.in_order = true};
     pthread_t threads[4];
     (void)state;
-    open_service(&service);
+    open_service(&service, dialect);
+    make_topic(&service);
     struct lwp_producer_options options = lwp_producer_defaults(service.address);
     options.delivered = note;
     options.user = &reports;
@@ -515,7 +472,8 @@ static void compressed_batches_reach_the_mock_over_tcp(void **state)
 {
     struct service service;
     (void)state;
-    open_service(&service);
+    open_service(&service, dialect);
+    make_topic(&service);
     struct lwp_producer_options options = lwp_producer_defaults(service.address);
     options.compression = true;
     options.connect.caller_driven = true;
