@@ -9,6 +9,8 @@
 
 enum { OVERHEAD = 1024 }; /* No batch takes more than this besides its first record. */
 
+_Static_assert(LWP_OUTBOX_PARTS == 3, "value_size() and write_record() name each part");
+
 struct lwp_outbox_options lwp_outbox_defaults(const struct lwp_dialect *dialect)
 {
     return (struct lwp_outbox_options){
@@ -69,23 +71,20 @@ void lwp_outbox_free(struct lwp_outbox *outbox)
     free(outbox);
 }
 
-static size_t value_size(const struct lwp_outgoing *record)
+static inline size_t value_size(const struct lwp_outgoing *record)
 {
-    size_t size = 0;
-    for (int i = 0; i < LWP_OUTBOX_PARTS; i++)
-        size += record->parts[i].size;
-    return size;
+    return record->parts[0].size + record->parts[1].size + record->parts[2].size;
 }
 
 /* `whole` is the size with the head, if it has one. */
-static bool fits(const struct lwp_outbox_options *options, size_t size, size_t whole)
+static inline bool fits(const struct lwp_outbox_options *options, size_t size, size_t whole)
 {
     return size <= LWP_TLV_MAX_VALUE && whole <= options->max_payload &&
            whole + OVERHEAD <= options->buffer_limit;
 }
 
-static enum lwp_status judge(const struct lwp_outbox *outbox, const struct lwp_outgoing *record,
-                             size_t size, size_t whole)
+static inline enum lwp_status judge(const struct lwp_outbox *outbox,
+                                    const struct lwp_outgoing *record, size_t size, size_t whole)
 {
     if (outbox->ended != LWP_OK)
         return outbox->ended;
@@ -147,7 +146,30 @@ static enum lwp_status find_batch(struct lwp_outbox *outbox, uint32_t topic_id, 
     return status;
 }
 
-static void write_record(struct outbox_batch *batch, const struct lwp_outgoing *record, size_t size)
+/* The batch of the record before this one, if this one fits it without further ado; else NULL. */
+static inline struct outbox_batch *same_batch(const struct lwp_outbox *outbox, uint32_t topic_id,
+                                              size_t size)
+{
+    const struct outbox_topic *topic = outbox->last_topic;
+    if (!topic || topic->topic_id != topic_id || !topic->open)
+        return NULL;
+    struct outbox_batch *batch = topic->open;
+    const bool has_record = outbox->options.reports != LWP_REPORT_RECORDS ||
+                            batch->record_count < batch->record_capacity;
+    const bool fits =
+        batch->size + size <= outbox->options.batch_size && size <= batch->capacity - batch->size;
+    return has_record && fits ? batch : NULL;
+}
+
+static inline uint8_t *write_part(uint8_t *at, struct lwp_bytes part)
+{
+    if (part.size)
+        memcpy(at, part.data, part.size);
+    return at + part.size;
+}
+
+static inline void write_record(struct outbox_batch *batch, const struct lwp_outgoing *record,
+                                size_t size)
 {
     uint8_t *at = batch->data + batch->size;
     if (!record->raw) {
@@ -155,28 +177,26 @@ static void write_record(struct outbox_batch *batch, const struct lwp_outgoing *
         lwp_put32(at + 1, (uint32_t)size);
         at += LWP_TLV_HEAD_SIZE;
     }
-    for (int i = 0; i < LWP_OUTBOX_PARTS; i++) {
-        if (record->parts[i].size)
-            memcpy(at, record->parts[i].data, record->parts[i].size);
-        at += record->parts[i].size;
-    }
+    at = write_part(at, record->parts[0]);
+    at = write_part(at, record->parts[1]);
+    at = write_part(at, record->parts[2]);
     batch->size = (size_t)(at - batch->data);
 }
 
 enum lwp_status lwp_outbox_put(struct lwp_outbox *outbox, const struct lwp_outgoing *record,
                                uint64_t now_ns, uint64_t *sequence)
 {
-    struct outbox_batch *batch = NULL;
     const size_t size = value_size(record);
     const size_t whole = size + (record->raw ? 0 : LWP_TLV_HEAD_SIZE);
     enum lwp_status status = judge(outbox, record, size, whole);
     if (status != LWP_OK)
         return status;
-    status = find_batch(outbox, record->topic_id, whole, now_ns, &batch);
+    struct outbox_batch *batch = same_batch(outbox, record->topic_id, whole);
+    if (!batch)
+        status = find_batch(outbox, record->topic_id, whole, now_ns, &batch);
     if (status != LWP_OK)
         return status;
     write_record(batch, record, size);
-    outbox->statistics.records++;
     outbox->last_sequence++;
     if (batch->record_count == 0)
         batch->first_sequence = outbox->last_sequence;

@@ -218,6 +218,7 @@ bool lwp_outbox_report(struct lwp_outbox *outbox, struct lwp_delivery *delivery)
 struct lwp_outbox_statistics lwp_outbox_statistics(const struct lwp_outbox *outbox)
 {
     struct lwp_outbox_statistics statistics = outbox->statistics;
+    statistics.records = outbox->last_sequence;
     statistics.records_pending =
         statistics.records - statistics.records_acked - statistics.records_failed;
     statistics.batches_in_flight = outbox->in_flight;

@@ -285,6 +285,8 @@ static uint64_t time_of_put(const struct lwp_producer *producer)
 /* Only what the thread would notice too late is worth a system call. */
 static void wake_if_needed(struct lwp_producer *producer)
 {
+    if (!producer->runner.shared)
+        return;
     const uint64_t deadline_ns = lwp_outbox_deadline(producer->outbox);
     if (deadline_ns >= producer->sleeps_until_ns)
         return;
