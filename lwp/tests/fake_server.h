@@ -46,12 +46,16 @@ static inline void instant_free(struct lwp_dial *dial)
     free(dial);
 }
 
+/** Takes over the transport; NULL without memory. */
 static inline struct lwp_dial *instant_dial_of(struct lwp_transport *transport)
 {
     static const struct lwp_dial_ops ops = {instant_step, instant_wait, instant_deadline,
                                             instant_free};
     struct instant_dial *dial = calloc(1, sizeof(*dial));
-    assert_non_null(dial);
+    if (!dial) {
+        lwp_transport_free(transport);
+        return NULL;
+    }
     *dial = (struct instant_dial){{&ops}, transport};
     return &dial->dial;
 }
@@ -65,9 +69,10 @@ static inline enum lwp_status world_dial(void *user, const struct lwp_address *a
     (void)address;
     (void)now_ns;
     const enum lwp_status status = lwp_world_connect(user, deadline_ns, &transport);
-    if (status == LWP_OK)
-        *dial = instant_dial_of(transport);
-    return status;
+    if (status != LWP_OK)
+        return status;
+    *dial = instant_dial_of(transport);
+    return *dial ? LWP_OK : LWP_NO_MEMORY;
 }
 
 /* A server that a test plays. */
@@ -197,7 +202,7 @@ static inline enum lwp_status fake_dial(void *user, const struct lwp_address *ad
                    address->port);
     lwp_link_init(&fake->links[fake->count++], &options, ends[1], 1 << 24, now_ns);
     *dial = instant_dial_of(ends[0]);
-    return LWP_OK;
+    return *dial ? LWP_OK : LWP_NO_MEMORY;
 }
 
 /** Makes a server that hears with `hear`; free it with fake_free(). */
