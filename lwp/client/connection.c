@@ -159,6 +159,13 @@ static void shake_hands(struct lwp_connection *connection, uint64_t now_ns)
         lose(connection, status, now_ns);
 }
 
+static void trace(const struct lwp_connection *connection, enum lwp_trace_direction direction,
+                  const struct lwp_frame *frame)
+{
+    if (connection->options.trace)
+        connection->options.trace(connection->options.trace_user, direction, frame);
+}
+
 /* The next frame in any state that has a link; loses the connection if there can be none. */
 static enum lwp_status next_frame(struct lwp_connection *connection, struct lwp_frame *frame,
                                   uint64_t now_ns)
@@ -167,11 +174,14 @@ static enum lwp_status next_frame(struct lwp_connection *connection, struct lwp_
     if (!link->transport)
         return LWP_MORE;
     const enum lwp_status status = lwp_link_receive(link, frame, now_ns);
-    /* What came before the end is still read; no room for a Keepalive's answer passes. */
-    if (status == LWP_OK)
+    if (status == LWP_OK) {
+        trace(connection, LWP_TRACE_RECEIVED, frame);
         return status;
-    if (status != LWP_MORE && status != LWP_FULL)
-        lose(connection, status, now_ns);
+    }
+    /* No room for a Keepalive's answer: the server has asked a thousand times, and read nothing. What
+     * came before the end of the connection is still read. */
+    if (status != LWP_MORE)
+        lose(connection, status == LWP_FULL ? LWP_TIMEOUT : status, now_ns);
     else if (link->read_status != LWP_OK)
         lose(connection, link->read_status, now_ns);
     else if (connection->write_failed)
@@ -271,7 +281,13 @@ bool lwp_connection_may_send(const struct lwp_connection *connection)
 enum lwp_status lwp_connection_send(struct lwp_connection *connection,
                                     const struct lwp_frame *frame, uint64_t now_ns)
 {
-    return lwp_link_send(&connection->link, frame, 0, now_ns);
+    const enum lwp_status status = lwp_link_send(&connection->link, frame, 0, now_ns);
+    if (status == LWP_OK && connection->options.trace) {
+        struct lwp_frame sealed = *frame;
+        lwp_frame_seal(&sealed, connection->options.dialect->polynomial, 0);
+        trace(connection, LWP_TRACE_SENT, &sealed);
+    }
+    return status;
 }
 
 enum lwp_status lwp_connection_ask(struct lwp_connection *connection,

@@ -25,6 +25,16 @@ struct lwp_security {
     const void *context;
 };
 
+enum lwp_trace_direction { LWP_TRACE_SENT, LWP_TRACE_RECEIVED };
+
+/**
+ * Looks on at each frame as it is queued or has come. The frame and its payload live only during the
+ * call, which must not call the library's handle. Keepalives that go out by themselves are not
+ * told.
+ */
+typedef void (*lwp_trace_hook)(void *user, enum lwp_trace_direction direction,
+                               const struct lwp_frame *frame);
+
 struct lwp_connection_options {
     const struct lwp_dialect *dialect;
     const char *token;     /* For Authenticate; NULL: none. */
@@ -34,6 +44,8 @@ struct lwp_connection_options {
     struct lwp_life_options life;      /* `secure` and `authenticate` follow from the two others. */
     const struct lwp_network *network; /* NULL: TCP. */
     const struct lwp_security *security; /* NULL: plain. */
+    lwp_trace_hook trace;                /* NULL: nobody looks on. */
+    void *trace_user;
 };
 
 enum lwp_connection_event {

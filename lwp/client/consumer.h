@@ -35,8 +35,8 @@ struct lwp_consumer_options lwp_consumer_defaults(const char *address, const cha
                                                   uint32_t topic_id);
 
 /*
- * A consumer. Several threads may use it, unless the caller drives; then each poll gives records to
- * one of them.
+ * A consumer. Several threads may use it, unless the caller drives; but a batch lives only until the
+ * next poll, of whatever thread.
  *
  * Each byte of the log is handed on once and in order, records only whole. After a restart it goes
  * on from the place that was committed: what was handed on behind it comes again.

@@ -43,6 +43,8 @@ enum lwp_status lwp_connect_prepare(const struct lwp_connect_options *options,
             },
         .network = options->network,
         .security = options->security,
+        .trace = options->trace,
+        .trace_user = options->trace_user,
     };
     lwp_connection_init(connection, &prepared, &home, lwp_connect_seed(connection));
     return LWP_OK;

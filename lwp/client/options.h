@@ -26,6 +26,9 @@ struct lwp_connect_options {
     uint32_t max_payload; /* Bytes of a frame's payload, both ways. 16 MiB. */
     bool caller_driven;   /* There is no thread: whoever has the handle calls …_process() when
                            …_fd() and …_deadline() say so, or lets the blocking calls do it. */
+    lwp_trace_hook trace; /* Looks on at each frame; NULL: nobody does. With its own
+                                          thread it is that which calls. */
+    void *trace_user;     /* Its first argument. */
     const struct lwp_network *network; /* For tests; NULL: TCP. */
     struct lwp_world *world; /* For tests, with `network` and `caller_driven`: whose time it
                                           is. NULL: the machine's. */

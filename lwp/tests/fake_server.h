@@ -9,7 +9,7 @@
 #include "lwp/client/options.h"
 #include "lwp/net/link.h"
 
-enum { FAKE_CONNECTIONS = 64, FAKE_PIPE_ROOM = 1 << 20 };
+enum { FAKE_CONNECTIONS = 256, FAKE_PIPE_ROOM = 1 << 20 };
 
 /* A dial that is done as soon as it has begun. */
 struct instant_dial {

@@ -544,6 +544,34 @@ static void a_ping_takes_the_answer_to_a_keepalive_that_is_under_way(void **stat
     fake_free(fake);
 }
 
+static void look_on(void *user, enum lwp_trace_direction direction, const struct lwp_frame *frame)
+{
+    char *seen = user;
+    const size_t size = strlen(seen);
+    (void)snprintf(seen + size, 256 - size, "%s%u/%u ", direction == LWP_TRACE_SENT ? ">" : "<",
+                   frame->header.flags, (unsigned)frame->header.batch_id);
+    assert_int_equal(frame->header.magic, LWP_MAGIC);
+    assert_int_equal(frame->header.payload_length, frame->payload.size);
+}
+
+static void every_frame_can_be_looked_at(void **state)
+{
+    struct fake *fake = fake_new(dialect, answer_all);
+    struct lwp_connect_options options = fake_options(fake);
+    struct lwp_client *client = NULL;
+    struct lwp_topic_info topic;
+    char seen[256] = "";
+    (void)state;
+    options.trace = look_on;
+    options.trace_user = seen;
+    assert_int_equal(lwp_client_connect(&options, &client, NULL), LWP_OK);
+    assert_int_equal(lwp_client_get_topic(client, 1, &topic), LWP_OK);
+    assert_int_equal(lwp_client_ping(client, NULL), LWP_OK);
+    assert_string_equal(seen, ">64/4 <64/128 >32/0 <32/0 ");
+    lwp_client_close(client);
+    fake_free(fake);
+}
+
 static const char *said;
 
 static void say_text(struct fake *fake, struct lwp_link *link, const struct lwp_frame *frame)
@@ -733,6 +761,7 @@ int main(void)
         cmocka_unit_test(a_silent_server_is_left_after_30_s),
         cmocka_unit_test(a_ping_that_is_not_answered_times_out),
         cmocka_unit_test(a_ping_takes_the_answer_to_a_keepalive_that_is_under_way),
+        cmocka_unit_test(every_frame_can_be_looked_at),
         cmocka_unit_test(documents_that_make_no_sense_are_errors),
         cmocka_unit_test(arguments_that_no_server_can_take_are_refused),
         cmocka_unit_test(threads_take_turns_over_tcp),
