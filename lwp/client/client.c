@@ -260,9 +260,9 @@ short lwp_client_events(struct lwp_client *client)
     return lwp_runner_events(&client->runner);
 }
 
-uint64_t lwp_client_wait_ns(struct lwp_client *client)
+uint64_t lwp_client_deadline(struct lwp_client *client)
 {
-    return lwp_runner_wait_ns(&client->runner);
+    return lwp_runner_deadline(&client->runner);
 }
 
 void lwp_client_process(struct lwp_client *client)

@@ -114,9 +114,9 @@ enum lwp_status lwp_client_commit_offset(struct lwp_client *client, uint32_t top
 int lwp_client_fd(struct lwp_client *client);
 short lwp_client_events(struct lwp_client *client);
 
-/** How many nanoseconds may pass before lwp_client_process() has something to do; UINT64_MAX: any
- * number. */
-uint64_t lwp_client_wait_ns(struct lwp_client *client);
+/** When lwp_client_process() has something to do although nothing happens there: nanoseconds of
+ * CLOCK_MONOTONIC (lwp_clock_now()), in the past if at once; UINT64_MAX: never. */
+uint64_t lwp_client_deadline(struct lwp_client *client);
 
 /** Does what can be done without waiting: keeps the connection alive and makes it anew. */
 void lwp_client_process(struct lwp_client *client);

@@ -294,9 +294,9 @@ short lwp_consumer_events(struct lwp_consumer *consumer)
     return lwp_runner_events(&consumer->runner);
 }
 
-uint64_t lwp_consumer_wait_ns(struct lwp_consumer *consumer)
+uint64_t lwp_consumer_deadline(struct lwp_consumer *consumer)
 {
-    return lwp_runner_wait_ns(&consumer->runner);
+    return lwp_runner_deadline(&consumer->runner);
 }
 
 void lwp_consumer_process(struct lwp_consumer *consumer)

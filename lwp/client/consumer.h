@@ -98,10 +98,10 @@ struct lwp_inbox_statistics lwp_consumer_statistics(struct lwp_consumer *consume
 /** More about what went wrong last. */
 void lwp_consumer_why(struct lwp_consumer *consumer, struct lwp_details *why);
 
-/** For callers who drive: what to wait for and for how long, as for a client. */
+/** For callers who drive: what to wait for, and until when, as for a client. */
 int lwp_consumer_fd(struct lwp_consumer *consumer);
 short lwp_consumer_events(struct lwp_consumer *consumer);
-uint64_t lwp_consumer_wait_ns(struct lwp_consumer *consumer);
+uint64_t lwp_consumer_deadline(struct lwp_consumer *consumer);
 
 /** Does what can be done without waiting: fetches ahead. */
 void lwp_consumer_process(struct lwp_consumer *consumer);

@@ -427,9 +427,9 @@ short lwp_producer_events(struct lwp_producer *producer)
     return lwp_runner_events(&producer->runner);
 }
 
-uint64_t lwp_producer_wait_ns(struct lwp_producer *producer)
+uint64_t lwp_producer_deadline(struct lwp_producer *producer)
 {
-    return lwp_runner_wait_ns(&producer->runner);
+    return lwp_runner_deadline(&producer->runner);
 }
 
 void lwp_producer_process(struct lwp_producer *producer)

@@ -94,10 +94,10 @@ void lwp_producer_why(struct lwp_producer *producer, struct lwp_details *why);
  * what comes and do not tell that it is compressed (D20, D40). */
 bool lwp_producer_warns(const struct lwp_producer *producer);
 
-/** For callers who drive: what to wait for and for how long, as for a client. */
+/** For callers who drive: what to wait for, and until when, as for a client. */
 int lwp_producer_fd(struct lwp_producer *producer);
 short lwp_producer_events(struct lwp_producer *producer);
-uint64_t lwp_producer_wait_ns(struct lwp_producer *producer);
+uint64_t lwp_producer_deadline(struct lwp_producer *producer);
 
 /** Does what can be done without waiting: sends, hears acks, calls back. */
 void lwp_producer_process(struct lwp_producer *producer);

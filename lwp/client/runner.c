@@ -109,15 +109,12 @@ short lwp_runner_events(struct lwp_runner *runner)
     return events;
 }
 
-uint64_t lwp_runner_wait_ns(struct lwp_runner *runner)
+uint64_t lwp_runner_deadline(struct lwp_runner *runner)
 {
     lwp_runner_lock(runner);
     const uint64_t due_ns = deadline_of(runner);
     lwp_runner_unlock(runner);
-    const uint64_t now_ns = lwp_runner_now(runner);
-    if (due_ns == LWP_NEVER)
-        return LWP_NEVER;
-    return due_ns > now_ns ? due_ns - now_ns : 0;
+    return due_ns;
 }
 
 /* Waits without the lock for the connection, a wake-up or the time. */

@@ -71,11 +71,11 @@ void lwp_runner_changed(struct lwp_runner *runner);
  */
 bool lwp_runner_wait(struct lwp_runner *runner, uint64_t deadline_ns);
 
-/** For callers who drive: the descriptor to wait for, or -1; the events, as for poll(); and how many
- * nanoseconds may pass before there is something to do, LWP_NEVER for any number. */
+/** For callers who drive: the descriptor to wait for, or -1; the events, as for poll(); and when
+ * there is something to do although nothing happens, or LWP_NEVER. */
 int lwp_runner_fd(struct lwp_runner *runner);
 short lwp_runner_events(struct lwp_runner *runner);
-uint64_t lwp_runner_wait_ns(struct lwp_runner *runner);
+uint64_t lwp_runner_deadline(struct lwp_runner *runner);
 
 /** One round for a caller who drives: processes and calls back. Does not wait. */
 void lwp_runner_round(struct lwp_runner *runner);

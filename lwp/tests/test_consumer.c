@@ -363,6 +363,61 @@ static void lag_is_true(void **state)
     fake_free(fake);
 }
 
+static void hear_wrongly(struct fake *fake, struct lwp_link *link, const struct lwp_frame *frame)
+{
+    /* The same records, as if they lay one byte further. */
+    if (fake->count > 1) {
+        hear(fake, link, frame);
+        return;
+    }
+    const struct play *play = fake->own;
+    fake_tell(fake, link,
+              (struct lwp_message){.command = LWP_COMMAND_FETCH_RESPONSE,
+                                   .next_offset = play->size + 1,
+                                   .bytes_returned = play->size,
+                                   .data = bytes_of(play->log, play->size)});
+}
+
+/* B-15. */
+static void an_answer_that_contradicts_itself_costs_the_connection(void **state)
+{
+    struct play play = {.size = 0};
+    struct fake *fake = fake_new(dialect, hear_wrongly);
+    struct lwp_batch batch;
+    struct lwp_details why;
+    (void)state;
+    fake->own = &play;
+    store(&play, "one");
+    const struct lwp_consumer_options options = options_of(fake);
+    struct lwp_consumer *consumer = consumer_of(&options);
+    assert_int_equal(lwp_consumer_poll(consumer, 50, &batch), LWP_WOULD_BLOCK);
+    lwp_consumer_why(consumer, &why);
+    assert_int_equal(why.status, LWP_INVALID_OFFSET);
+    assert_int_equal(lwp_consumer_poll(consumer, 1000, &batch), LWP_OK);
+    assert_int_equal(batch.end_offset, play.size);
+    assert_int_equal(fake->count, 2);
+    assert_int_equal(lwp_consumer_close(consumer), LWP_OK);
+    fake_free(fake);
+}
+
+static void a_silent_server_is_left_at_the_deadline(void **state)
+{
+    struct play play = {.mute_commits = true, .muted = 1};
+    struct fake *fake = fake_with(&play);
+    struct lwp_batch batch;
+    (void)state;
+    store(&play, "one");
+    const struct lwp_consumer_options options = options_of(fake);
+    struct lwp_consumer *consumer = consumer_of(&options);
+    assert_int_equal(lwp_consumer_poll(consumer, 29000, &batch), LWP_WOULD_BLOCK);
+    assert_int_equal(fake->count, 1);
+    assert_int_equal(lwp_consumer_poll(consumer, 2000, &batch), LWP_OK);
+    assert_int_equal(fake->count, 2);
+    play.mute_commits = false;
+    assert_int_equal(lwp_consumer_close(consumer), LWP_OK);
+    fake_free(fake);
+}
+
 static void refusals_and_catching_up_are_told(void **state)
 {
     struct play play = {.refuse = "Topic 1 not found"};
@@ -489,6 +544,8 @@ int main(void)
         cmocka_unit_test(a_place_that_can_not_be_kept_is_told),
         cmocka_unit_test(places_can_be_sought),
         cmocka_unit_test(lag_is_true),
+        cmocka_unit_test(an_answer_that_contradicts_itself_costs_the_connection),
+        cmocka_unit_test(a_silent_server_is_left_at_the_deadline),
         cmocka_unit_test(refusals_and_catching_up_are_told),
         cmocka_unit_test(close_waits_for_a_dead_server_a_second_at_most),
         cmocka_unit_test(a_consumer_that_nobody_lets_in_is_told_why),

@@ -143,7 +143,7 @@ static void records_are_batched_until_linger(void **state)
     for (int i = 0; i < 100; i++)
         assert_int_equal(put(producer, "x"), LWP_OK);
     for (int i = 0; i < 10; i++) {
-        lwp_world_wait(&fake->world, NULL, 0, fake->now_ns + lwp_producer_wait_ns(producer));
+        lwp_world_wait(&fake->world, NULL, 0, lwp_producer_deadline(producer));
         lwp_producer_process(producer);
     }
     assert_int_equal(play.heard, 1);
