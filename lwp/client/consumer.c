@@ -115,6 +115,16 @@ static uint64_t deadline_of(const void *owner)
     return is_blocked && deadline_ns <= consumer->now_ns ? LWP_NEVER : deadline_ns;
 }
 
+/* No answer needs more than a fetch, or an error's text, does; so no more memory is ever lent to a
+ * frame's claim. */
+static uint32_t largest_payload(const struct lwp_consumer_options *options)
+{
+    enum { FETCH_HEAD_SIZE = 16, ERROR_ROOM = 65536 };
+    const uint64_t fetch = (uint64_t)options->max_fetch_bytes + FETCH_HEAD_SIZE;
+    const uint64_t needed = fetch > ERROR_ROOM ? fetch : ERROR_ROOM;
+    return needed < options->connect.max_payload ? (uint32_t)needed : options->connect.max_payload;
+}
+
 static enum lwp_status prepare(struct lwp_consumer *consumer,
                                const struct lwp_consumer_options *options)
 {
@@ -130,7 +140,8 @@ static enum lwp_status prepare(struct lwp_consumer *consumer,
     inbox.catch_up_limit = options->catch_up_limit;
     inbox.backoff = options->connect.backoff;
     consumer->options = *options;
-    enum lwp_status status = lwp_connect_prepare(&options->connect, &consumer->connection);
+    consumer->options.connect.max_payload = largest_payload(options);
+    enum lwp_status status = lwp_connect_prepare(&consumer->options.connect, &consumer->connection);
     if (status == LWP_OK)
         status = lwp_inbox_new(&inbox, lwp_connect_seed(consumer), &consumer->inbox);
     if (status == LWP_OK)

@@ -7,7 +7,7 @@
 
 enum {
     FIRST_GUESS = 4, /* Compressed data is seldom smaller than a fourth. */
-    TORN_ROOM = 65536
+    TORN_ROOM = 16384
 };
 
 /* What waits to be handed on. */

@@ -400,6 +400,35 @@ static void an_answer_that_contradicts_itself_costs_the_connection(void **state)
     fake_free(fake);
 }
 
+static void hear_too_much(struct fake *fake, struct lwp_link *link, const struct lwp_frame *frame)
+{
+    const struct play *play = fake->own;
+    (void)frame;
+    /* A claim of 16 MiB, which is all that it takes. */
+    struct lwp_frame large = lwp_message_frame(LWP_COMMAND_FETCH_RESPONSE, bytes_of(play->log, 16));
+    large.header.payload_length = 1 << 24;
+    lwp_frame_seal(&large, dialect->polynomial, 1U << LWP_HEADER_payload_length);
+    assert_int_equal(lwp_link_send(link, &large, UINT32_MAX, fake->now_ns), LWP_OK);
+}
+
+static void an_answer_larger_than_asked_for_is_refused_by_its_head(void **state)
+{
+    struct play play = {.size = 0};
+    struct fake *fake = fake_new(dialect, hear_too_much);
+    struct lwp_batch batch;
+    struct lwp_details why;
+    (void)state;
+    fake->own = &play;
+    struct lwp_consumer_options options = options_of(fake);
+    options.auto_commit_ms = 0;
+    struct lwp_consumer *consumer = consumer_of(&options);
+    assert_int_equal(lwp_consumer_poll(consumer, 50, &batch), LWP_WOULD_BLOCK);
+    lwp_consumer_why(consumer, &why);
+    assert_int_equal(why.status, LWP_PAYLOAD_TOO_LARGE);
+    assert_int_equal(lwp_consumer_close(consumer), LWP_OK);
+    fake_free(fake);
+}
+
 static void a_silent_server_is_left_at_the_deadline(void **state)
 {
     struct play play = {.mute_commits = true, .muted = 1};
@@ -545,6 +574,7 @@ int main(void)
         cmocka_unit_test(places_can_be_sought),
         cmocka_unit_test(lag_is_true),
         cmocka_unit_test(an_answer_that_contradicts_itself_costs_the_connection),
+        cmocka_unit_test(an_answer_larger_than_asked_for_is_refused_by_its_head),
         cmocka_unit_test(a_silent_server_is_left_at_the_deadline),
         cmocka_unit_test(refusals_and_catching_up_are_told),
         cmocka_unit_test(close_waits_for_a_dead_server_a_second_at_most),
