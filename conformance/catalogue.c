@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/catalogue.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "conformance/features.h"
 #include "conformance/requirements.h"
+#include "mock_server/script/file.h"
 
 static void note(struct catalogue *catalogue, const struct script_case *at, struct lwp_bytes found,
                  const char *expected)
@@ -77,11 +77,14 @@ static void check_dialects(struct catalogue *catalogue, const struct script_case
     }
 }
 
+/* Cases for clients are judged by what the mock has seen, in whatever dialect it speaks. */
 static void check_case(struct catalogue *catalogue, const struct script_case *made)
 {
     check_requirements(catalogue, made);
-    check_given(catalogue, made);
-    check_dialects(catalogue, made);
+    if (made->role == SCRIPT_SERVER) {
+        check_given(catalogue, made);
+        check_dialects(catalogue, made);
+    }
     for (size_t i = 0; i < made->needs.count; i++)
         if (!feature_named(made->needs.items[i]))
             note(catalogue, made, made->needs.items[i], "a feature that exists");
@@ -90,15 +93,29 @@ static void check_case(struct catalogue *catalogue, const struct script_case *ma
             note(catalogue, made, made->id, "an id that is not retired");
 }
 
+/* The suite would pass over it without a word. */
+static void note_scenario(struct catalogue *catalogue, const struct script_scenario *scenario)
+{
+    struct script_error *error = SCRIPT_ADD(&catalogue->script.arena, &catalogue->script.errors);
+    const struct lwp_bytes found =
+        scenario->id.size ? scenario->id : lwp_bytes_text("a statement outside of a case");
+    if (error)
+        *error = (struct script_error){scenario->place, found,
+                                       "cases only: scenarios are played by lwp-mock"};
+}
+
 static bool read_cases(struct catalogue *catalogue, const char *name, struct lwp_bytes text)
 {
     const size_t cases_before = catalogue->script.cases.count;
+    const size_t scenarios_before = catalogue->script.scenarios.count;
     const size_t errors_before = catalogue->script.errors.count;
     const enum lwp_status status = script_read(&catalogue->script, name, text);
     if (status != LWP_OK && status != LWP_INVALID_PAYLOAD)
         (void)fprintf(stderr, "%s: %s\n", name, lwp_status_text(status));
     for (size_t i = cases_before; i < catalogue->script.cases.count; i++)
         check_case(catalogue, &catalogue->script.cases.items[i]);
+    for (size_t i = scenarios_before; i < catalogue->script.scenarios.count; i++)
+        note_scenario(catalogue, &catalogue->script.scenarios.items[i]);
     return status == LWP_OK && catalogue->script.errors.count == errors_before;
 }
 
@@ -110,28 +127,9 @@ bool catalogue_read_embedded(struct catalogue *catalogue, const struct embedded_
     return sound;
 }
 
-char *catalogue_slurp(const char *path, size_t *size)
-{
-    char *text = malloc(SCRIPT_MAX_FILE_SIZE + 2);
-    FILE *file = text ? fopen(path, "rb") : NULL;
-    *size = file ? fread(text, 1, SCRIPT_MAX_FILE_SIZE + 1, file) : 0;
-    const bool failed = !file || ferror(file);
-    const bool too_large = *size > SCRIPT_MAX_FILE_SIZE;
-    if (failed || too_large)
-        (void)fprintf(stderr, "%s: %s\n", path, failed ? strerror(errno) : "larger than 1 MiB");
-    if (file)
-        (void)fclose(file);
-    if (!failed && !too_large) {
-        text[*size] = '\0';
-        return text;
-    }
-    free(text);
-    return NULL;
-}
-
 bool catalogue_read_file(struct catalogue *catalogue, const char *path, char **text, size_t *size)
 {
-    *text = catalogue_slurp(path, size);
+    *text = script_slurp(path, size);
     if (!*text)
         return false;
     return read_cases(catalogue, path, (struct lwp_bytes){(uint8_t *)*text, *size});
@@ -141,7 +139,7 @@ bool catalogue_read_retired(struct catalogue *catalogue, const char *path)
 {
     static const char blanks[] = " \t\r\n";
     size_t size = 0;
-    char *text = catalogue_slurp(path, &size);
+    char *text = script_slurp(path, &size);
     if (!text)
         return false;
     char *rest = text;
@@ -162,7 +160,7 @@ static bool is_named(const struct catalogue *catalogue, const struct requirement
 {
     for (size_t c = 0; c < catalogue->script.cases.count; c++) {
         const struct script_case *of = &catalogue->script.cases.items[c];
-        for (size_t i = 0; i < of->requirements.count; i++)
+        for (size_t i = 0; of->role == SCRIPT_SERVER && i < of->requirements.count; i++)
             if (lwp_bytes_equal(of->requirements.items[i], lwp_bytes_text(requirement->id)))
                 return true;
     }
@@ -198,12 +196,7 @@ bool catalogue_check_requirements(const struct catalogue *catalogue)
 
 void catalogue_print_errors(const struct catalogue *catalogue, FILE *out)
 {
-    for (size_t i = 0; i < catalogue->script.errors.count; i++) {
-        const struct script_error *error = &catalogue->script.errors.items[i];
-        (void)fprintf(out, "%s:%u:%u: found %.*s, expected %s\n", error->place.file,
-                      error->place.line, error->place.column, (int)error->found.size,
-                      (const char *)error->found.data, error->expected);
-    }
+    script_print_errors(&catalogue->script, out);
 }
 
 void catalogue_done(struct catalogue *catalogue)

@@ -21,10 +21,6 @@ struct catalogue {
     SCRIPT_LIST(struct lwp_bytes) retired; /* Ids that no case may ever have again. */
 };
 
-/** The text of a file of at most 1 MiB, ended by a zero that does not count, for the caller to free; NULL,
- * said on stderr, if it can not be read. */
-char *catalogue_slurp(const char *path, size_t *size);
-
 /** Reads the list of retired ids: an id and a reason a line, # for comments. False if it can not be
  * read; said on stderr. */
 bool catalogue_read_retired(struct catalogue *catalogue, const char *path);

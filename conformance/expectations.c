@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "conformance/catalogue.h"
+#include "mock_server/script/file.h"
 
 static const char *const kind_words[] = {"xfail", "flaky", "skip"};
 
@@ -76,7 +76,7 @@ bool expectations_read(struct expectations *expectations, const char *path,
     unsigned number = 0;
     bool sound = true;
     size_t size = 0;
-    char *text = catalogue_slurp(path, &size);
+    char *text = script_slurp(path, &size);
     if (!text)
         return false;
     char *rest = text;

@@ -18,6 +18,8 @@ struct walk {
 
 bool suite_wants(const struct suite *suite, const struct script_case *of)
 {
+    if (of->role != SCRIPT_SERVER)
+        return false;
     for (size_t i = 0; i < suite->filter_count; i++)
         if (fnmatch(suite->filters[i], (const char *)of->id.data, 0) == 0)
             return true;

@@ -35,7 +35,7 @@ struct suite {
     struct report *report;
 };
 
-/** Whether the case is among those that were asked for. */
+/** Whether the case is for servers and among those that were asked for. */
 bool suite_wants(const struct suite *suite, const struct script_case *of);
 
 /** Runs the cases; every one of them is reported, whatever happens. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seeds of the fuzz targets: corpus/frame, corpus/crc, corpus/tlv.
+"""Writes the seeds of the fuzz targets: corpus/frame, corpus/crc, corpus/tlv, corpus/script.
 
 Nothing is random, so the files are always the same; two inputs are never. `--check` writes nothing
 and fails if the folders hold anything else. Files named regress-* (past crashes, never removed) and
@@ -9,6 +9,7 @@ specification rather than read from the library, whose mistakes must not become 
 """
 import argparse
 import json
+import re
 import struct
 import sys
 from pathlib import Path
@@ -278,6 +279,30 @@ def tlv_seeds():
     return seeds
 
 
+BROKEN = (
+    "on ingest -> akc\n", "on ingest nth 3 every 2 -> ack\n", "at 5 -> keepalive",
+    "scenario s\nscenario s\n", "on fetch -> redirect A, goto x, await y, release\n",
+    "on ingest -> chop *,1\n", "on ingest p=1.0 -> ack\n", "on ingest -> xor -1 \"\"\n",
+    "case LWP-1/a must client\non ingest -> ack\n", "on ingest -> ack; on ingest -> error 5\n",
+    "node A; node A; topic t records=9999999\n", "on ingest -> raw \"\\x4", "on \\\n ingest -> ack",
+    "expect ingest in [3,1]\nrate ack <= 5% of the 0s before", "on ingest -> fail \"\0\"\n",
+)
+
+
+def script_seeds():
+    """The examples of the manual, the example of each action, and scripts with an error each."""
+    seeds = Seeds()
+    manual = (CORPUS.parent / "docs" / "script.md").read_text(encoding="utf-8")
+    for number, text in enumerate(re.findall(r"```lwps\n(.*?)```", manual, re.DOTALL)):
+        seeds.add(f"manual-{number}", text.encode())
+    stage = "node A; node B; topic orders; state broken\non keepalive -> hold, barrier sent\n"
+    for number, text in enumerate(re.findall(r"\| `([^`]*)` \|$", manual, re.MULTILINE)):
+        seeds.add(f"action-{number}", f"{stage}on ingest -> {text}\n".encode())
+    for number, text in enumerate(BROKEN):
+        seeds.add(f"broken-{number}", text.encode())
+    return seeds
+
+
 def update(target, seeds, check):
     """Makes the folder hold the seeds. With `check`, only tells whether it does."""
     total = sum(map(len, seeds.files.values()))
@@ -305,7 +330,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     check = parser.parse_args().check
-    targets = {"frame": frame_seeds(), "crc": crc_seeds(), "tlv": tlv_seeds()}
+    targets = {"frame": frame_seeds(), "crc": crc_seeds(), "tlv": tlv_seeds(),
+               "script": script_seeds()}
     results = [update(target, seeds, check) for target, seeds in targets.items()]
     return 0 if all(results) else 1
 

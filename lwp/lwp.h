@@ -7,6 +7,7 @@
  *   lwp_producer_…       records into topics                                  lwp/client/producer.h
  *   lwp_consumer_…       records out of a topic                               lwp/client/consumer.h
  *   lwp_offset_store_…   where a consumer keeps its place                     lwp/client/offset_store.h
+ *   lwp_tls_client_…     TLS, with lwp_security_of()                          lwp/client/security.h
  *   lwp_tlv_…            records: builders, a walk over them, accessors       lwp/wire/tlv.h
  *   lwp_status_…         what a status means, whether trying again can help   lwp/wire/status.h
  *   lwp_dialect_…        which of the wires to speak                          lwp/wire/dialect.h
@@ -43,6 +44,7 @@
 #include "lwp/client/consumer.h"
 #include "lwp/client/offset_store.h"
 #include "lwp/client/producer.h"
+#include "lwp/client/security.h"
 #include "lwp/wire/tlv.h"
 
 #endif

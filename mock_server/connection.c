@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "mock_server/connection.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "lwp/bug/bug.h"
 #include "lwp/net/clock.h"
-#include "lwp/wire/compress.h"
-#include "lwp/wire/tlv.h"
+#include "lwp/net/fault.h"
+#include "lwp/net/tls.h"
 #include "mock_server/mutants.h"
+#include "mock_server/perform.h"
 
 enum {
     BUSY_OUT_SIZE = 4194304, /* With more than this unsent, nothing further is answered. */
@@ -17,242 +19,83 @@ enum {
 
 #define LINGER_NS (5 * LWP_SECOND_NS) /* How long a peer may take to read our last words. */
 
-void connection_init(struct connection *connection, const struct lwp_session_options *options,
-                     struct lwp_broker *broker, struct lwp_transport *transport, uint64_t now_ns)
+void connection_init(struct connection *connection, const struct connection_setup *setup,
+                     struct lwp_transport *transport, uint64_t now_ns)
 {
-    *connection = (struct connection){.broker = broker};
-    struct lwp_session_options decided = *options;
-    connection->undecided = !options->dialect;
+    struct lwp_session_options options = setup->options;
+    *connection = (struct connection){
+        .host = setup->host,
+        .now_ns = now_ns,
+        .closed_by = LWP_BY_MOCK,
+        .closed_how = LWP_CLOSE_FIN,
+        .tls = setup->is_tls ? transport : NULL,
+    };
+    connection->undecided = !options.dialect;
     if (connection->undecided)
-        decided.dialect = &lwp_dialect_lance;
-    connection->asker = (struct lwp_asker){decided.dialect, !lwp_broker_guarded(broker)};
-    lwp_link_init(&connection->link, &decided, transport, MAX_OUT_SIZE, now_ns);
+        options.dialect = &lwp_dialect_lance;
+    connection->peer.dialect = options.dialect;
+    connection->asker = (struct lwp_asker){
+        .dialect = options.dialect, .authenticated = !lwp_broker_guarded(setup->host->broker)};
+    lwp_link_init(&connection->link, &options, transport, MAX_OUT_SIZE, now_ns);
 }
 
-void connection_done(struct connection *connection)
+void connection_tell(const struct connection *connection, struct lwp_event *event)
 {
+    if (!lwp_events_wanted(connection->host->events))
+        return;
+    event->time_ns = connection->now_ns;
+    event->node = connection->peer.node;
+    event->connection = connection->peer.number;
+    event->tag = connection->peer.label;
+    event->dialect = connection->undecided ? NULL : connection->asker.dialect;
+    lwp_events_add(connection->host->events, event);
+}
+
+void connection_welcome(struct connection *connection, struct lwp_bytes local,
+                        struct lwp_bytes peer_address, uint64_t now_ns)
+{
+    struct lwp_event event = {.kind = LWP_EVENT_CONNECTED, .local = local, .peer = peer_address};
+    connection->now_ns = now_ns;
+    connection_tell(connection, &event);
+    connection_play_beginning(connection, now_ns);
+}
+
+/* The end of one direction, or of both: for the log and for expectations. */
+static void tell_closed(struct connection *connection, enum lwp_event_by by, enum lwp_close how)
+{
+    struct lwp_event event = {.kind = LWP_EVENT_CLOSED, .by = by, .how = how};
+    if (by != LWP_BY_PEER || how == LWP_CLOSE_RST) {
+        event.rule = connection->closed_rule;
+        event.fault.status = connection->closed_status;
+    }
+    connection_tell(connection, &event);
+    stage_closed(connection->host->stage, &connection->peer,
+                 by == LWP_BY_PEER ? SCRIPT_IN : SCRIPT_OUT, how, connection->now_ns);
+}
+
+void connection_done(struct connection *connection, uint64_t now_ns)
+{
+    connection->now_ns = now_ns;
     lwp_link_done(&connection->link);
-    free(connection->acks);
+    if (connection->peer.number)
+        tell_closed(connection, connection->closed_by, connection->closed_how);
+    connection_default(connection);
+    parcel_drop_all(&connection->waiting);
+    parcel_drop_all(&connection->timed);
+    parcel_drop_all(&connection->announced);
+    free(connection->owed);
+    free(connection->standing);
+    free(connection->peer.drawn);
+    free(connection->client);
 }
 
-/* The connection ends without a word (11): acks that are owed are lost, what is queued still goes
- * out. */
-static void hang_up(struct connection *connection, uint64_t now_ns)
+void connection_hang_up(struct connection *connection, uint64_t now_ns)
 {
-    connection->ack_count = 0;
+    lwp_broker_lose_acks(connection->host->broker, connection->owed_count);
+    connection_default(connection);
     connection->reset_by_ns = now_ns + LINGER_NS;
+    connection->closed_how = LWP_CLOSE_FIN;
     lwp_link_close(&connection->link, LWP_CLOSE_FIN);
-}
-
-static void send_frame(struct connection *connection, const struct lwp_frame *frame,
-                       uint64_t now_ns)
-{
-    if (lwp_link_send(&connection->link, frame, 0, now_ns) != LWP_OK)
-        hang_up(connection, now_ns);
-}
-
-static void send_reply(struct connection *connection, enum lwp_status status,
-                       const struct lwp_reply *reply, uint64_t now_ns)
-{
-    struct lwp_frame frame = {.header = {.flags = LWP_FLAG_ACK, .batch_id = reply->batch_id}};
-    if (status != LWP_OK) {
-        hang_up(connection, now_ns);
-        return;
-    }
-    if (!reply->is_ack)
-        frame = lwp_message_frame(reply->command, reply->payload);
-    send_frame(connection, &frame, now_ns);
-}
-
-static void send_error(struct connection *connection, enum lwp_text text, const char *argument,
-                       uint64_t now_ns)
-{
-    struct lwp_reply reply;
-    const enum lwp_status status = lwp_broker_error(connection->broker, connection->asker.dialect,
-                                                    text, lwp_bytes_text(argument), &reply);
-    send_reply(connection, status, &reply, now_ns);
-}
-
-static void owe_ack(struct connection *connection, uint64_t batch_id, uint64_t now_ns)
-{
-    if (connection->ack_count == connection->ack_capacity) {
-        const size_t capacity = connection->ack_capacity ? 2 * connection->ack_capacity : 64;
-        uint64_t *acks = realloc(connection->acks, capacity * sizeof(*acks));
-        if (!acks) {
-            hang_up(connection, now_ns);
-            return;
-        }
-        connection->acks = acks;
-        connection->ack_capacity = capacity;
-    }
-    connection->acks[connection->ack_count++] = LWP_BUG(acks_wrong_batch) ? batch_id + 1 : batch_id;
-}
-
-static void send_ack(struct connection *connection, uint64_t batch_id, uint64_t now_ns)
-{
-    const struct lwp_frame ack = {.header = {.flags = LWP_FLAG_ACK, .batch_id = batch_id}};
-    send_frame(connection, &ack, now_ns);
-}
-
-/* The end of a read batch: what was stored becomes visible, and then it is acknowledged, in order.
- */
-static void pay_acks(struct connection *connection, uint64_t now_ns)
-{
-    if (connection->ack_count == 0)
-        return;
-    lwp_broker_flush(connection->broker);
-    for (size_t i = 0; i < connection->ack_count; i++) {
-        const size_t at = LWP_BUG(acks_in_reverse) ? connection->ack_count - 1 - i : i;
-        send_ack(connection, connection->acks[at], now_ns);
-    }
-    connection->ack_count = 0;
-}
-
-/* D23: whether this id was among the last ones. */
-static bool is_duplicate(const struct connection *connection, uint64_t batch_id)
-{
-    const size_t known = connection->recent_count < CONNECTION_RECENT_IDS ? connection->recent_count
-                                                                          : CONNECTION_RECENT_IDS;
-    for (size_t i = 0; i < known; i++)
-        if (connection->recent_ids[i] == batch_id)
-            return true;
-    return false;
-}
-
-/* 4.1, 8: the payload is exactly record_count records of known form. */
-static enum lwp_status check_records(struct lwp_bytes payload, uint32_t record_count)
-{
-    struct lwp_tlv_walk walk = lwp_tlv_walk_over(payload);
-    struct lwp_record record;
-    uint64_t count = 0;
-    enum lwp_status status;
-    while ((status = lwp_tlv_next(&walk, &record)) == LWP_OK) {
-        if (lwp_record_check(&record) != LWP_OK)
-            return LWP_INVALID_RECORD;
-        count++;
-    }
-    if (status != LWP_END)
-        return status;
-    return count == record_count ? LWP_OK : LWP_INVALID_RECORD;
-}
-
-static void store(struct connection *connection, const struct lwp_frame *frame,
-                  struct lwp_bytes payload, uint64_t now_ns)
-{
-    const struct lwp_dialect *dialect = connection->asker.dialect;
-    if (dialect->refuses_unsound && is_duplicate(connection, frame->header.batch_id)) {
-        send_error(connection, LWP_TEXT_INVALID_FRAME, "batch_id", now_ns);
-        return;
-    }
-    const enum lwp_status status =
-        dialect->refuses_unsound ? check_records(payload, frame->header.record_count) : LWP_OK;
-    if (status != LWP_OK) {
-        const bool too_large = status == LWP_PAYLOAD_TOO_LARGE; /* 8.7. */
-        send_error(connection, too_large ? LWP_TEXT_RECORD_LARGE : LWP_TEXT_INVALID_FRAME,
-                   "records", now_ns);
-        return;
-    }
-    connection->recent_ids[connection->recent_count++ % CONNECTION_RECENT_IDS] =
-        frame->header.batch_id;
-    if (lwp_broker_ingest(connection->broker, frame->header.topic_id, payload) != LWP_OK)
-        hang_up(connection, now_ns);
-    else
-        owe_ack(connection, frame->header.batch_id, now_ns);
-}
-
-/* Decompresses into memory that grows as the data needs it, never as it claims; the caller frees
- * `out->data`. */
-static enum lwp_status decompress(const struct connection *connection, struct lwp_bytes in,
-                                  struct lwp_writer *out)
-{
-    const struct lwp_session_options *options = &connection->link.session.options;
-    size_t capacity = 4 * in.size < options->max_payload ? 4 * in.size : options->max_payload;
-    for (;;) {
-        uint8_t *memory = realloc(out->data, capacity);
-        if (!memory)
-            return LWP_NO_MEMORY;
-        *out = lwp_writer_on(memory, capacity);
-        const enum lwp_status status =
-            lwp_lz4_decompress(options->dialect->lz4_framing, in, options->max_payload, out);
-        if (status != LWP_FULL || capacity == options->max_payload)
-            return status;
-        capacity = capacity < options->max_payload / 2 ? 2 * capacity : options->max_payload;
-    }
-}
-
-/* D40. */
-static void store_decompressed(struct connection *connection, const struct lwp_frame *frame,
-                               uint64_t now_ns)
-{
-    struct lwp_writer out = {.data = NULL};
-    if (decompress(connection, frame->payload, &out) == LWP_OK)
-        store(connection, frame, lwp_writer_bytes(&out), now_ns);
-    else
-        send_error(connection, LWP_TEXT_INVALID_FRAME, "compressed payload", now_ns);
-    free(out.data);
-}
-
-static void handle_ingest(struct connection *connection, const struct lwp_frame *frame,
-                          uint64_t now_ns)
-{
-    const struct lwp_dialect *dialect = connection->asker.dialect;
-    const bool compressed = frame->header.flags & LWP_FLAG_COMPRESSED;
-    if (!connection->asker.authenticated)
-        send_error(connection, LWP_TEXT_AUTH_REQUIRED, NULL, now_ns);
-    else if (!lwp_broker_has_topic(connection->broker, frame->header.topic_id))
-        send_error(connection, LWP_TEXT_TOPIC_UNKNOWN, NULL, now_ns);
-    else if (frame->payload.size == 0)
-        return; /* D24. */
-    else if (compressed && dialect->decompresses_ingest)
-        store_decompressed(connection, frame, now_ns);
-    else
-        store(connection, frame, frame->payload, now_ns);
-}
-
-static void handle_control(struct connection *connection, const struct lwp_frame *frame,
-                           uint64_t now_ns)
-{
-    struct lwp_reply reply;
-    const int command = lwp_frame_command(frame, connection->asker.dialect);
-    const enum lwp_status status =
-        lwp_broker_control(connection->broker, &connection->asker, command, frame->payload, &reply);
-    send_reply(connection, status, &reply, now_ns);
-}
-
-static void handle_keepalive(struct connection *connection, const struct lwp_frame *frame,
-                             uint64_t now_ns)
-{
-    struct lwp_frame answer = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
-    if (LWP_BUG(ignores_keepalive))
-        return;
-    if (LWP_BUG(echoes_keepalive_fields))
-        answer.header.batch_id = frame->header.batch_id;
-    send_frame(connection, &answer, now_ns);
-}
-
-static void handle(struct connection *connection, const struct lwp_frame *frame, uint64_t now_ns)
-{
-    const struct lwp_dialect *dialect = connection->asker.dialect;
-    struct lwp_fault fault;
-    if (dialect->refuses_unsound && lwp_frame_check(frame, &fault) != LWP_OK) {
-        send_error(connection, LWP_TEXT_INVALID_FRAME, fault.field, now_ns);
-        return;
-    }
-    switch (lwp_frame_kind(frame, dialect)) {
-    case LWP_KIND_CONTROL:
-        handle_control(connection, frame, now_ns);
-        break;
-    case LWP_KIND_KEEPALIVE:
-        handle_keepalive(connection, frame, now_ns);
-        break;
-    case LWP_KIND_INGEST:
-        handle_ingest(connection, frame, now_ns);
-        break;
-    case LWP_KIND_ACK:
-    case LWP_KIND_BACKPRESSURE:
-    case LWP_KIND_UNKNOWN:
-        break; /* A server has no use for them. */
-    }
 }
 
 /* The polynomial of the first header tells the dialect, and with it the form of errors. */
@@ -266,8 +109,62 @@ static void decide_dialect(struct connection *connection)
     lwp_header_decode(in.data, &header);
     if (lwp_header_check(&header, lwp_dialect_spec.polynomial) == LWP_OK)
         connection->asker.dialect = &lwp_dialect_spec;
+    connection->peer.dialect = connection->asker.dialect;
     session->options.dialect = connection->asker.dialect;
     connection->undecided = false;
+}
+
+/* What came in, as it was on the wire. */
+static void tell_came(const struct connection *connection, const struct lwp_frame *frame)
+{
+    const struct lwp_session *session = &connection->link.session;
+    struct lwp_event event = {.kind = LWP_EVENT_FRAME_IN, .frame = frame};
+    event.wire = (struct lwp_bytes){lwp_queue_bytes(&session->in).data, session->taken};
+    connection_tell(connection, &event);
+}
+
+/* Section 11: what can not be a frame ends the connection. */
+static void end_by_fault(struct connection *connection, uint64_t now_ns)
+{
+    const struct lwp_session *session = &connection->link.session;
+    struct lwp_event event = {.kind = LWP_EVENT_FAULT, .fault = session->fault};
+    struct lwp_event bytes = {.kind = LWP_EVENT_BYTES_IN, .wire = lwp_queue_bytes(&session->in)};
+    connection_tell(connection, &event);
+    connection_tell(connection, &bytes);
+    connection->closed_by = LWP_BY_MOCK;
+    connection->closed_status = session->fault.status;
+    connection_hang_up(connection, now_ns);
+}
+
+static void take_frame(struct connection *connection, const struct lwp_frame *frame,
+                       uint64_t now_ns)
+{
+    tell_came(connection, frame);
+    if (!connection_play(connection, frame, now_ns))
+        connection_handle(connection, frame, now_ns);
+}
+
+/* Whether the node is asking another one on its behalf. */
+static bool is_waiting(const struct connection *connection)
+{
+    return connection->now_ns < connection->busy_until_ns;
+}
+
+/* Whether the next frame may be looked at; if not, why it is left for later is noted. */
+static bool goes_on(struct connection *connection)
+{
+    if (connection->link.closing || connection->stopped)
+        return false;
+    connection->resumed = is_waiting(connection) && !connection->batch_lost;
+    connection->stalled =
+        connection->link.session.out.size >= BUSY_OUT_SIZE || connection->owed_count >= MAX_ACKS;
+    return !connection->resumed && !connection->stalled;
+}
+
+/* Whether acks are paid frame by frame (D27). */
+static bool pays_at_once(const struct connection *connection)
+{
+    return !connection->asker.dialect->defers_acks && connection->host->ack_delay_ns == 0;
 }
 
 /* Answers the frames that have been read, until they are used up or the peer must read first. */
@@ -277,45 +174,137 @@ static void work_off(struct connection *connection, uint64_t now_ns)
     connection->stalled = false;
     if (connection->undecided)
         decide_dialect(connection);
-    while (!connection->link.closing) {
-        if (session->out.size >= BUSY_OUT_SIZE || connection->ack_count >= MAX_ACKS) {
-            connection->stalled = true;
-            break;
-        }
+    while (goes_on(connection)) {
         mutants_mend_front(session);
         struct lwp_frame frame;
         const enum lwp_status status = lwp_session_receive(session, &frame, now_ns);
         if (status == LWP_MORE)
             break;
         if (status == LWP_OK)
-            handle(connection, &frame, now_ns);
+            take_frame(connection, &frame, now_ns);
         else
-            hang_up(connection, now_ns);
-        if (!session->options.dialect->defers_acks && connection->ack_delay_ns == 0)
-            pay_acks(connection, now_ns);
+            end_by_fault(connection, now_ns);
+        if (pays_at_once(connection))
+            connection_pay(connection, now_ns);
     }
-    if (connection->ack_count)
-        connection->acks_due_ns = now_ns + connection->ack_delay_ns;
+    if (connection->owed_count)
+        connection->owed_due_ns = now_ns + connection->host->ack_delay_ns;
+}
+
+/* Says in the log how TLS went: what was agreed on and with whom, or why not. */
+static void tell_tls(const struct connection *connection, const char *text)
+{
+    struct lwp_event event = {.kind = LWP_EVENT_NOTE, .text = lwp_bytes_text(text)};
+    connection_tell(connection, &event);
+}
+
+/* The handshake is done: access lists go by the name in the certificate. */
+static void meet(struct connection *connection)
+{
+    char text[LWP_TLS_NAME_SIZE + 128];
+    connection->client = malloc(LWP_TLS_NAME_SIZE);
+    if (!connection->client) {
+        connection_reset(connection, connection->now_ns);
+        return;
+    }
+    const bool named = lwp_tls_peer_name(connection->tls, connection->client);
+    connection->asker.client = lwp_bytes_text(connection->client);
+    (void)snprintf(text, sizeof(text), "%s, %s, %s%s", lwp_tls_version(connection->tls),
+                   lwp_tls_cipher(connection->tls), named ? "client " : "no client certificate",
+                   connection->client);
+    tell_tls(connection, text);
+}
+
+/* The peer says no more. What is late is still answered; what is held is not. */
+static void end_by_peer(struct connection *connection, enum lwp_status status, uint64_t now_ns)
+{
+    if (connection->tls && lwp_tls_reason(connection->tls)[0])
+        tell_tls(connection, lwp_tls_reason(connection->tls));
+    if (status != LWP_CLOSED) {
+        connection->closed_by = status == LWP_RESET ? LWP_BY_PEER : LWP_BY_ERROR;
+        connection->closed_how = LWP_CLOSE_RST;
+        connection->closed_status = status;
+        connection->done = true;
+        return;
+    }
+    tell_closed(connection, LWP_BY_PEER, LWP_CLOSE_HALF);
+    parcel_drop_all(&connection->waiting);
+    connection->leaving = true;
+    if (!connection->timed.first)
+        connection_hang_up(connection, now_ns);
+}
+
+static bool can_take(const struct connection *connection)
+{
+    if (connection->owed_count || connection->link.closing || connection->stopped ||
+        connection->leaving || is_waiting(connection))
+        return false;
+    return !connection->stalled || connection->link.session.out.size < BUSY_OUT_SIZE;
 }
 
 /* One read batch: all that is there now, then the acks (D27). Nothing is read while acks wait. */
 static bool take_batch(struct connection *connection, uint64_t now_ns)
 {
-    if (connection->ack_count || connection->link.closing)
+    if (!can_take(connection))
         return false;
-    if (connection->stalled && connection->link.session.out.size >= BUSY_OUT_SIZE)
-        return false;
-    const bool resumed = connection->stalled;
-    if (!resumed) {
+    if (!connection->stalled && !connection->resumed) {
         const enum lwp_status status = lwp_link_read(&connection->link, now_ns);
-        if (status == LWP_CLOSED)
-            hang_up(connection, now_ns);
-        else if (status != LWP_OK && status != LWP_WOULD_BLOCK)
-            connection->done = true;
-        if (status != LWP_OK)
-            return status != LWP_WOULD_BLOCK;
+        if (connection->tls && !connection->client && lwp_tls_is_established(connection->tls))
+            meet(connection);
+        if (status == LWP_WOULD_BLOCK)
+            return false;
+        if (status != LWP_OK) {
+            end_by_peer(connection, status, now_ns);
+            return true;
+        }
     }
+    connection->resumed = false;
+    connection->batch_lost = false;
     work_off(connection, now_ns);
+    return true;
+}
+
+/* Whether a rule has closed the connection, both ways. */
+static bool is_closed_by_rule(struct connection *connection)
+{
+    enum lwp_close how = LWP_CLOSE_HALF;
+    if (!connection->faults || !lwp_fault_closed(connection->faults, &how) || how == LWP_CLOSE_HALF)
+        return false;
+    connection->closed_by = LWP_BY_RULE;
+    connection->closed_how = how;
+    return true;
+}
+
+/* Whether bytes are on their way that have a time. Then the peer's time to read begins behind it. */
+static bool is_under_way(struct connection *connection)
+{
+    const uint64_t due_ns = connection->faults ? lwp_fault_deadline(connection->faults) : LWP_NEVER;
+    if (due_ns == LWP_NEVER)
+        return connection->faults && lwp_fault_pending(connection->faults);
+    if (connection->reset_by_ns < due_ns + LINGER_NS)
+        connection->reset_by_ns = due_ns + LINGER_NS;
+    return true;
+}
+
+/* The peer is gone, if it was not us who wanted the end. */
+static void note_gone(struct connection *connection, enum lwp_status written)
+{
+    if (connection->closed_by != LWP_BY_MOCK || connection->link.closing)
+        return;
+    connection->closed_by = LWP_BY_PEER;
+    connection->closed_how = LWP_CLOSE_RST;
+    connection->closed_status = written;
+}
+
+/* Whether our last words are out, or the peer did not read them in time. */
+static bool is_said(struct connection *connection, enum lwp_status written, uint64_t now_ns)
+{
+    if (!is_under_way(connection) && written == LWP_OK)
+        return true;
+    if (now_ns < connection->reset_by_ns)
+        return false;
+    lwp_link_close(&connection->link, LWP_CLOSE_RST);
+    connection->closed_how = LWP_CLOSE_RST;
     return true;
 }
 
@@ -323,56 +312,139 @@ static bool take_batch(struct connection *connection, uint64_t now_ns)
 static void judge_end(struct connection *connection, enum lwp_status written, uint64_t now_ns)
 {
     const bool gone = written != LWP_OK && written != LWP_WOULD_BLOCK;
-    if (gone || (connection->link.closing && written == LWP_OK))
+    if (is_closed_by_rule(connection) || connection->done) {
         connection->done = true;
-    if (!connection->done && connection->link.closing && now_ns >= connection->reset_by_ns) {
-        lwp_link_close(&connection->link, LWP_CLOSE_RST);
-        connection->done = true;
+        return;
     }
+    if (gone)
+        note_gone(connection, written);
+    connection->done = gone || (connection->link.closing && is_said(connection, written, now_ns));
+}
+
+/* Writes what can be written; whether anything was. */
+static bool write_out(struct connection *connection, enum lwp_status *written)
+{
+    struct lwp_link *link = &connection->link;
+    const size_t unsent = link->session.out.size;
+    const uint64_t before = connection->faults ? lwp_fault_written(connection->faults) : 0;
+    *written = lwp_link_write(link);
+    if (connection->faults && *written == LWP_OK)
+        *written = lwp_fault_flush(connection->faults);
+    return link->session.out.size != unsent ||
+           (connection->faults && lwp_fault_written(connection->faults) != before);
+}
+
+/* What its time has come for: acks, late answers, the end. */
+static bool work_due(struct connection *connection, uint64_t now_ns)
+{
+    const bool pays = connection->owed_count && now_ns >= connection->owed_due_ns;
+    if (pays)
+        connection_pay(connection, now_ns);
+    const bool worked = connection_work_waiting(connection, now_ns);
+    if (connection->leaving && !connection->link.closing && !connection->timed.first)
+        connection_hang_up(connection, now_ns);
+    return pays || worked;
 }
 
 bool connection_step(struct connection *connection, uint64_t now_ns)
 {
-    struct lwp_link *link = &connection->link;
+    enum lwp_status written = LWP_OK;
+    if (connection->done)
+        return true;
+    connection->now_ns = now_ns;
+    if (connection->faults)
+        lwp_fault_advance(connection->faults, now_ns);
     bool worked = take_batch(connection, now_ns);
-    if (connection->ack_count && now_ns >= connection->acks_due_ns) {
-        pay_acks(connection, now_ns);
-        worked = true;
-    }
-    const size_t unsent = link->session.out.size;
-    const enum lwp_status written = lwp_link_write(link);
+    worked = work_due(connection, now_ns) || worked;
+    worked = write_out(connection, &written) || worked;
     judge_end(connection, written, now_ns);
     if (!connection->stalled)
-        lwp_link_trim(link);
-    return worked || link->session.out.size != unsent;
+        lwp_link_trim(&connection->link);
+    return worked;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Whether there is more to take although nothing may arrive. */
+static bool has_more(const struct connection *connection)
+{
+    return connection->stalled || connection->resumed ||
+           (connection->tls && lwp_tls_is_ready(connection->tls));
 }
 
 uint64_t connection_deadline(const struct connection *connection)
 {
+    uint64_t due_ns = connection->faults ? lwp_fault_deadline(connection->faults) : LWP_NEVER;
+    if (connection->done)
+        return 0;
     if (connection->link.closing)
-        return connection->reset_by_ns;
-    if (connection->ack_count)
-        return connection->acks_due_ns;
-    const bool can_go_on = connection->stalled && connection->link.session.out.size < BUSY_OUT_SIZE;
-    return can_go_on ? 0 : LWP_NEVER;
+        return earlier(due_ns, connection->reset_by_ns);
+    due_ns = earlier(due_ns, connection_waiting_due(connection));
+    if (connection->owed_count)
+        return earlier(due_ns, connection->owed_due_ns);
+    if (is_waiting(connection))
+        return earlier(due_ns, connection->busy_until_ns);
+    return has_more(connection) && can_take(connection) ? 0 : due_ns;
 }
 
 bool connection_wants_bytes(const struct connection *connection)
 {
-    return !connection->ack_count && !connection->link.closing && !connection->stalled;
+    return can_take(connection) && !connection->stalled;
+}
+
+short connection_events(const struct connection *connection, bool reads)
+{
+    const bool writes = connection->faults ? lwp_fault_blocked(connection->faults)
+                                           : connection->link.session.out.size > 0;
+    const unsigned wanted = (reads ? (unsigned)POLLIN : 0) | (writes ? (unsigned)POLLOUT : 0);
+    const short events = (short)wanted;
+    if (connection->tls)
+        return lwp_tls_events(connection->tls, events);
+    return events;
 }
 
 size_t connection_memory(const struct connection *connection)
 {
     const struct lwp_session *session = &connection->link.session;
-    return session->in.capacity + session->out.capacity;
+    return session->in.capacity + session->out.capacity + connection->waiting.memory +
+           connection->timed.memory + connection->announced.memory +
+           (connection->faults ? lwp_fault_pending(connection->faults) : 0);
 }
 
 void connection_reset(struct connection *connection, uint64_t now_ns)
 {
-    connection->ack_count = 0;
+    connection_default(connection);
     connection->reset_by_ns = now_ns;
     connection->link.closing = true;
+    connection->closed_how = LWP_CLOSE_RST;
     lwp_link_close(&connection->link, LWP_CLOSE_RST);
     connection->done = true;
+}
+
+void connection_forget_scripts(struct connection *connection, uint64_t now_ns)
+{
+    struct parcel_list lists[] = {connection->waiting, connection->timed};
+    connection->waiting = (struct parcel_list){NULL, NULL, 0, 0};
+    connection->timed = (struct parcel_list){NULL, NULL, 0, 0};
+    connection->closed_rule = (struct lwp_bytes){NULL, 0};
+    free(connection->standing);
+    connection->standing = NULL;
+    connection->peer.dice_count = 0;
+    for (size_t i = 0; i < connection->owed_count; i++) {
+        free(connection->owed[i].fate);
+        connection->owed[i].fate = NULL;
+        if (connection->owed[i].parcel)
+            stage_fate_init(&connection->owed[i].parcel->fate);
+    }
+    for (struct parcel *p = connection->announced.first; p; p = p->next)
+        stage_fate_init(&p->fate);
+    for (int i = 0; i < 2; i++)
+        while (lists[i].first) {
+            struct parcel *parcel = parcel_take(&lists[i], &lists[i].first);
+            connection_put(connection, parcel_bytes(parcel), NULL, now_ns);
+            free(parcel);
+        }
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lwp-mock: the mock server as a program. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,25 +9,19 @@
 
 #include "lwp/net/clock.h"
 #include "mock_server/mock.h"
+#include "mock_server/options.h"
 
-enum { EXIT_SET_UP = 3, EXIT_USAGE = 64 };
+enum { EXIT_SET_UP = 3 };
 
-static const char help[] =
-    "lwp-mock - a Lance server to test clients and suites against\n"
+static const char before[] = "lwp-mock - a Lance server to test clients and suites against\n"
+                             "\n"
+                             "Usage: lwp-mock [OPTION]...\n"
+                             "\n";
+
+static const char after[] =
     "\n"
-    "Usage: lwp-mock [OPTION]...\n"
-    "\n"
-    "  --listen HOST[:PORT] where to listen; port 0 takes a free one, none is 1992\n"
-    "                                                                  [127.0.0.1:0]\n"
-    "  --dialect D          whom to imitate: lance, spec, lance-py; auto takes spec or\n"
-    "                       lance from the first header of each connection [lance]\n"
-    "  --ready-file FILE    write HOST:PORT there once the port is open\n"
-    "  --auth-token TOKEN   refuse ingests before Authenticate with this token\n"
-    "  --max-payload BYTES  the largest payload of a frame             [16777216]\n"
-    "  --ack-delay MS       what an ack waits; the real server takes 5 [0]\n"
-    "  --help, --version\n"
-    "\n"
-    "Prints \"listening on HOST:PORT\" and serves until SIGTERM or SIGINT.\n"
+    "Prints \"listening on HOST:PORT\" and serves until SIGTERM or SIGINT; with --node a line\n"
+    "\"NAME listening on HOST:PORT\" for each, with --control \"control on PATH\" as well. "
     "Everything is kept in memory and gone at the end.\n"
     "\n"
     "Exit status: 0 after a signal, 3 if it can not listen, 64 for wrong usage.\n"
@@ -37,101 +30,31 @@ static const char help[] =
     "  lwp-mock --listen 127.0.0.1:1992 --dialect lance\n";
 
 struct arguments {
-    struct lwp_mock_options mock;
-    struct lwp_address address;
+    struct lwp_mock_options mock; /* First, so that the library's rows find it. */
     const char *ready_file;
 };
 
-static int usage(const char *problem, const char *value)
+static const char *take_ready_file(void *into, const char *value)
 {
-    (void)fprintf(stderr, "lwp-mock: %s%s%s\nTry 'lwp-mock --help'.\n", problem, value ? ": " : "",
-                  value ? value : "");
-    return EXIT_USAGE;
+    ((struct arguments *)into)->ready_file = value;
+    return NULL;
 }
 
-/* A decimal number from 1 or 0 up; false if `text` is anything else. */
-static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *number)
-{
-    char *end = NULL;
-    errno = 0;
-    const unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < least || value > most)
-        return false;
-    *number = value;
-    return true;
-}
+static const struct lwp_option own_options[] = {
+    {"ready-file", "FILE",
+     "write HOST:PORT there once the port is open; with --node a\n"
+     "line NAME=HOST:PORT for each",
+     take_ready_file},
+    {NULL, NULL, NULL, NULL},
+};
 
-enum { OPTION_HELP = 'h', OPTION_VERSION = 'V' };
-
-/* An option that takes a number. */
-static int take_number(int option, const char *value, struct arguments *arguments)
-{
-    uint64_t number = 0;
-    switch (option) {
-    case 'm':
-        if (!read_number(value, 1, UINT32_MAX, &number))
-            return usage("--max-payload takes a number of bytes from 1 to 4294967295", value);
-        arguments->mock.max_payload = (uint32_t)number;
-        return -1;
-    case 'k':
-        if (!read_number(value, 0, 60000, &number))
-            return usage("--ack-delay takes milliseconds from 0 to 60000", value);
-        arguments->mock.ack_delay_ns = number * LWP_MILLISECOND_NS;
-        return -1;
-    default:
-        return usage("wrong usage", NULL);
-    }
-}
-
-/* One option. Returns -1, or the exit status with which to end. */
-static int take_option(int option, const char *value, struct arguments *arguments)
-{
-    switch (option) {
-    case 'l':
-        if (lwp_address_parse(value, &arguments->address) != LWP_OK)
-            return usage("--listen takes HOST:PORT", value);
-        return -1;
-    case 'd':
-        arguments->mock.dialect = lwp_dialect_named(value);
-        if (arguments->mock.dialect || strcmp(value, "auto") == 0)
-            return -1;
-        return usage("no such dialect", value);
-    case 'r':
-        arguments->ready_file = value;
-        return -1;
-    case 'a':
-        arguments->mock.auth_token = value;
-        return value[0] ? -1 : usage("--auth-token takes a token", NULL);
-    default:
-        return take_number(option, value, arguments);
-    }
-}
-
-static int read_arguments(int argc, char **argv, struct arguments *arguments)
-{
-    static const struct option options[] = {
-        {"listen", required_argument, NULL, 'l'},
-        {"dialect", required_argument, NULL, 'd'},
-        {"ready-file", required_argument, NULL, 'r'},
-        {"auth-token", required_argument, NULL, 'a'},
-        {"max-payload", required_argument, NULL, 'm'},
-        {"ack-delay", required_argument, NULL, 'k'},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {"version", no_argument, NULL, OPTION_VERSION},
-        {NULL, 0, NULL, 0},
-    };
-    int option = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP || option == OPTION_VERSION) {
-            (void)fputs(option == OPTION_HELP ? help : "lwp-mock " LWP_VERSION_TEXT "\n", stdout);
-            return EXIT_SUCCESS;
-        }
-        const int status = take_option(option, optarg, arguments);
-        if (status >= 0)
-            return status;
-    }
-    return optind < argc ? usage("unexpected argument", argv[optind]) : -1;
-}
+static const struct lwp_program program = {
+    .name = "lwp-mock",
+    .version = "lwp-mock " LWP_VERSION_TEXT,
+    .before = before,
+    .after = after,
+    .options = {mock_options, own_options},
+};
 
 /* A descriptor that becomes readable when SIGTERM or SIGINT comes. */
 static int watch_signals(void)
@@ -144,61 +67,92 @@ static int watch_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* A line for each node: the name, if there are names, and where it listens. */
+static bool print_addresses(FILE *out, const struct arguments *arguments, struct lwp_mock *mock,
+                            const char *between)
+{
+    const char *const *nodes = arguments->mock.nodes;
+    if (arguments->mock.node_count == 0)
+        return fprintf(out, "%s%s\n", between[0] == ' ' ? between + 1 : "",
+                       lwp_mock_address(mock, NULL)) > 0;
+    for (size_t i = 0; i < arguments->mock.node_count; i++) {
+        char name[LWP_MOCK_NAME_SIZE];
+        (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(nodes[i], "="), nodes[i]);
+        if (fprintf(out, "%s%s%s\n", name, between, lwp_mock_address(mock, name)) < 0)
+            return false;
+    }
+    return true;
+}
+
 /* Written aside and renamed, so that a reader never sees half of it. */
-static bool write_ready_file(const char *name, const char *bound)
+static bool write_ready_file(const struct arguments *arguments, struct lwp_mock *mock)
 {
     char aside[4096];
+    const char *name = arguments->ready_file;
     if (snprintf(aside, sizeof(aside), "%s.tmp", name) >= (int)sizeof(aside))
         return false;
     FILE *file = fopen(aside, "w");
     if (!file)
         return false;
-    const bool written = fprintf(file, "%s\n", bound) > 0;
+    const bool written = print_addresses(file, arguments, mock, "=");
     return fclose(file) == 0 && written && rename(aside, name) == 0;
 }
 
 static int serve(const struct arguments *arguments, struct lwp_mock *mock)
 {
-    char bound[LWP_ADDRESS_SIZE];
-    int listener = -1;
     const int stop_fd = watch_signals();
-    const enum lwp_status status = lwp_tcp_listen(&arguments->address, &listener, bound);
-    if (status != LWP_OK || stop_fd < 0) {
-        (void)fprintf(stderr, "lwp-mock: can not listen on %s port %s: %s\n",
-                      arguments->address.host, arguments->address.port,
+    const enum lwp_status status = stop_fd < 0 ? LWP_IO : lwp_mock_open(mock);
+    if (status != LWP_OK) {
+        (void)fprintf(stderr, "lwp-mock: can not listen on %s: %s\n", lwp_mock_failed(mock),
                       status == LWP_IO ? strerror(errno) : lwp_status_text(status));
         return EXIT_SET_UP;
     }
-    (void)printf("listening on %s\n", bound);
+    (void)print_addresses(stdout, arguments, mock, " listening on ");
+    if (arguments->mock.control)
+        (void)printf("control on %s\n", lwp_mock_control_address(mock));
     (void)fflush(stdout);
-    if (arguments->ready_file && !write_ready_file(arguments->ready_file, bound)) {
+    if (arguments->ready_file && !write_ready_file(arguments, mock)) {
         (void)fprintf(stderr, "lwp-mock: can not write %s: %s\n", arguments->ready_file,
                       strerror(errno));
         return EXIT_SET_UP;
     }
-    const enum lwp_status served = lwp_mock_serve(mock, listener, stop_fd);
-    (void)close(listener);
+    const enum lwp_status served = lwp_mock_serve(mock, stop_fd);
     (void)close(stop_fd);
     if (served != LWP_OK)
         (void)fprintf(stderr, "lwp-mock: %s\n", lwp_status_text(served));
     return served == LWP_OK ? EXIT_SUCCESS : EXIT_SET_UP;
 }
 
+/* What can not be seen in one option alone. */
+static int check(const struct arguments *arguments, struct lwp_mock *mock)
+{
+    const struct lwp_mock_options *options = &arguments->mock;
+    if (options->listen && options->node_count)
+        return lwp_options_problem(&program, "--listen and --node exclude each other", NULL);
+    if (options->until && lwp_mock_reached(mock, options->until) == LWP_INVALID_ARGUMENT)
+        return lwp_options_problem(&program, "--exit-after can not wait for this", options->until);
+    return -1;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments = {
         .mock = {.dialect = &lwp_dialect_lance, .epoch_ns = lwp_clock_wall() - lwp_clock_now()},
-        .address = {"127.0.0.1", "0"},
     };
-    const int ended = read_arguments(argc, argv, &arguments);
-    if (ended >= 0)
-        return ended;
+    int rest = 0;
+    int status = lwp_options_read(&program, argc, argv, &arguments, &rest);
+    if (status >= 0)
+        return status;
+    if (rest < argc)
+        return lwp_options_problem(&program, "unexpected argument", argv[rest]);
     struct lwp_mock *mock = NULL;
     if (lwp_mock_new(&arguments.mock, &mock) != LWP_OK) {
         (void)fputs("lwp-mock: there is no memory left\n", stderr);
         return EXIT_SET_UP;
     }
-    const int status = serve(&arguments, mock);
+    status = check(&arguments, mock);
+    if (status < 0)
+        status = serve(&arguments, mock);
     lwp_mock_free(mock);
     return status;
 }

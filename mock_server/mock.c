@@ -1,200 +1,431 @@
 /* SPDX-License-Identifier: MIT */
 #include "mock_server/mock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lwp/net/clock.h"
+#include "lwp/tools/options.h"
 #include "mock_server/mock_state.h"
+#include "mock_server/perform.h"
 
 /* The deployed server writes through a buffer that it flushes 5 ms after the last write, and then
  * waits for the disk. What nobody is owed an ack for becomes visible after this. */
 #define UNOWED_FLUSH_NS (20 * LWP_MILLISECOND_NS)
 
-/* The most that one answer may hold, so that it fits the output queue. */
-enum { MAX_ANSWER_SIZE = 50331648 };
+enum {
+    MAX_ANSWER_SIZE = 50331648,       /* So that an answer fits the output queue. */
+    MAX_CONNECTION_MEMORY = 33554432, /* The defaults. */
+    MAX_MEMORY = 1073741824,
+    MAX_REFUSED = 64 /* Refused connections that may linger; past them it is a reset. */
+};
+
+void mock_lock(struct lwp_mock *mock)
+{
+    (void)pthread_mutex_lock(&mock->mutex);
+}
+
+void mock_unlock(struct lwp_mock *mock)
+{
+    (void)pthread_mutex_unlock(&mock->mutex);
+}
+
+/* The deadline of lwp_mock_wait() is on the clock that only goes forward. */
+static void init_locks(struct lwp_mock *mock)
+{
+    pthread_condattr_t attributes;
+    (void)pthread_mutex_init(&mock->mutex, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&mock->happened, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+static void take_options(struct lwp_mock *mock, const struct lwp_mock_options *options)
+{
+    mock->options = *options;
+    if (!mock->options.max_payload)
+        mock->options.max_payload = LWP_MAX_PAYLOAD_DEFAULT;
+    if (!mock->options.max_connection_memory)
+        mock->options.max_connection_memory = MAX_CONNECTION_MEMORY;
+    if (!mock->options.max_memory)
+        mock->options.max_memory = MAX_MEMORY;
+}
+
+static struct lwp_broker_options broker_options(struct lwp_mock *mock)
+{
+    const struct lwp_mock_options *options = &mock->options;
+    struct lwp_broker_options result = options->broker;
+    result.limits.max_payload =
+        options->max_payload < MAX_ANSWER_SIZE ? options->max_payload : MAX_ANSWER_SIZE;
+    if (options->auth_token) {
+        mock->token.text = options->auth_token;
+        result.auth.enabled = true;
+        result.auth.tokens = &mock->token;
+        result.auth.token_count = 1;
+    }
+    return result;
+}
+
+/* The parts, in the order in which they need each other. */
+static enum lwp_status make_parts(struct lwp_mock *mock)
+{
+    const struct lwp_broker_options broker = broker_options(mock);
+    enum lwp_status status = mock_make_nodes(mock);
+    if (status == LWP_OK)
+        status = lwp_broker_new(&broker, &mock->broker);
+    if (status == LWP_OK)
+        status = stage_new(mock->options.seed, &mock->stage);
+    if (status == LWP_OK)
+        status = mock_make_host(mock);
+    return status;
+}
 
 enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_mock **mock)
 {
     struct lwp_mock *made = calloc(1, sizeof(*made));
     if (!made)
         return LWP_NO_MEMORY;
-    made->options = *options;
-    if (!made->options.max_payload)
-        made->options.max_payload = LWP_MAX_PAYLOAD_DEFAULT;
+    init_locks(made);
+    take_options(made, options);
     made->flush_due_ns = LWP_NEVER;
-    const struct lwp_broker_limits limits = {
-        .max_payload = made->options.max_payload < MAX_ANSWER_SIZE ? made->options.max_payload
-                                                                   : MAX_ANSWER_SIZE,
-    };
-    const enum lwp_status status = lwp_broker_new(&limits, options->auth_token, &made->broker);
+    const enum lwp_status status = make_parts(made);
     if (status != LWP_OK) {
-        free(made);
+        lwp_mock_free(made);
         return status;
     }
     *mock = made;
     return LWP_OK;
 }
 
-static void forget(struct lwp_mock *mock, struct connection **place)
+static void forget(struct lwp_mock *mock, struct member *member)
 {
-    struct connection *connection = *place;
-    mock->queued -= connection_memory(connection);
-    *place = connection->next;
-    connection_done(connection);
-    free(connection);
-    mock->connection_count--;
+    mock->queued -= connection_memory(&member->connection);
+    deadlines_remove(&mock->deadlines, &member->deadline);
+    *(member->previous ? &member->previous->next : &mock->first) = member->next;
+    *(member->next ? &member->next->previous : &mock->last) = member->previous;
+    connection_done(&member->connection, mock->now_ns);
+    (*(member->refused ? &mock->refused_count : &mock->connection_count))--;
+    free(member);
+}
+
+/* Nobody is touched any more. */
+static struct member *take_touched(struct lwp_mock *mock)
+{
+    struct member *touched = mock->touched;
+    mock->touched = NULL;
+    for (struct member *member = touched; member; member = member->next_touched)
+        member->touched = false;
+    return touched;
 }
 
 void mock_end_all(struct lwp_mock *mock)
 {
-    while (mock->connections)
-        forget(mock, &mock->connections);
+    (void)take_touched(mock);
+    while (mock->first)
+        forget(mock, mock->first);
 }
 
 void lwp_mock_free(struct lwp_mock *mock)
 {
     if (!mock)
         return;
+    (void)lwp_mock_stop(mock);
+    service_end(mock);
     mock_end_all(mock);
+    for (size_t i = 0; i < mock->node_count; i++) {
+        node_done(mock->nodes[i]);
+        free(mock->nodes[i]);
+    }
+    deadlines_done(&mock->deadlines);
+    lwp_tls_context_free(mock->tls);
+    stage_free(mock->stage);
+    lwp_events_free(mock->events);
+    free(mock->cluster);
+    free(mock->problems);
     lwp_broker_free(mock->broker);
+    (void)pthread_cond_destroy(&mock->happened);
+    (void)pthread_mutex_destroy(&mock->mutex);
     free(mock);
 }
 
-enum lwp_status lwp_mock_accept(struct lwp_mock *mock, struct lwp_transport *transport,
-                                uint64_t now_ns)
+void mock_set_time(struct lwp_mock *mock, uint64_t outer_ns)
 {
-    struct connection *connection = malloc(sizeof(*connection));
-    if (!connection) {
+    mock->outer_ns = outer_ns;
+    mock->now_ns = mock_clock_at(&mock->clock, outer_ns);
+}
+
+/* The time of a caller who has none: the machine's while the mock serves, else what it last was. */
+static void refresh_time(struct lwp_mock *mock)
+{
+    mock_set_time(mock, mock->service ? lwp_clock_now() : mock->outer_ns);
+}
+
+void mock_advance(struct lwp_mock *mock, uint64_t duration_ns)
+{
+    mock_clock_advance(&mock->clock, duration_ns);
+    refresh_time(mock);
+    service_wake(mock);
+}
+
+void mock_freeze(struct lwp_mock *mock, bool frozen)
+{
+    refresh_time(mock);
+    (frozen ? mock_clock_freeze : mock_clock_thaw)(&mock->clock, mock->outer_ns);
+    service_wake(mock);
+}
+
+static void append(struct lwp_mock *mock, struct member *member)
+{
+    member->previous = mock->last;
+    *(mock->last ? &mock->last->next : &mock->first) = member;
+    mock->last = member;
+}
+
+/* Whether a new connection has no place. */
+static bool is_full(const struct lwp_mock *mock)
+{
+    return mock->options.max_connections && mock->connection_count >= mock->options.max_connections;
+}
+
+static void refuse(struct lwp_mock *mock, struct member *member)
+{
+    enum lwp_mock_refusal refusal = mock->options.refusal;
+    if (refusal == LWP_MOCK_REFUSE_BY_DIALECT)
+        refusal = mock->options.dialect == &lwp_dialect_spec ? LWP_MOCK_REFUSE_ERROR
+                                                             : LWP_MOCK_REFUSE_RESET;
+    mock->counts.refused++;
+    refusal_begin(member, mock->refused_count < MAX_REFUSED ? refusal : LWP_MOCK_REFUSE_RESET,
+                  mock->now_ns);
+    mock->refused_count++;
+}
+
+static void welcome(struct lwp_mock *mock, struct member *member)
+{
+    mock->connection_count++;
+    struct connection *connection = &member->connection;
+    char local[LWP_ADDRESS_SIZE] = "";
+    char peer[LWP_ADDRESS_SIZE] = "";
+    const int fd = lwp_transport_fd(connection->link.transport);
+    connection->peer.number = ++mock->counts.accepted;
+    connection->peer.node = lwp_bytes_text(member->node->name);
+    mock_tag_new(mock, member);
+    if (fd >= 0 && lwp_events_wanted(mock->events)) {
+        (void)lwp_tcp_name(fd, false, local);
+        (void)lwp_tcp_name(fd, true, peer);
+    }
+    connection_welcome(connection, lwp_bytes_text(local), lwp_bytes_text(peer), mock->now_ns);
+    mock_touch_waiting(mock);
+}
+
+/* What comes next for a connection that was stepped: nothing any more, or what it waits for. */
+static void place(struct lwp_mock *mock, struct member *member)
+{
+    if (!member->connection.done && service_watch_member(mock, member) != LWP_OK)
+        mock_reset_member(mock, member);
+    if (member->connection.done && !member->touched)
+        forget(mock, member);
+    else
+        deadlines_set(&mock->deadlines, &member->deadline,
+                      member->refused ? member->refused_by_ns
+                                      : connection_deadline(&member->connection));
+}
+
+enum lwp_status mock_make_tls(struct lwp_mock *mock)
+{
+    const struct lwp_mock_options *options = &mock->options;
+    const struct lwp_tls_options tls = {
+        .certificate_file = options->tls_certificate,
+        .key_file = options->tls_key,
+        .ca_file = options->tls_client_ca,
+        .certificate_required = options->tls_client_ca != NULL,
+        .least = options->tls_min == 13 ? LWP_TLS_1_3 : LWP_TLS_ANY,
+    };
+    char reason[LWP_TLS_REASON_SIZE];
+    if (!options->tls_certificate || mock->tls)
+        return LWP_OK;
+    const enum lwp_status status = lwp_tls_server_new(&tls, &mock->tls, reason);
+    if (status != LWP_OK)
+        (void)snprintf(mock->failed, sizeof(mock->failed), "%s", reason);
+    return status;
+}
+
+/* Puts TLS around a new connection, if there is to be any. On failure the transport is freed. */
+static enum lwp_status wrap(struct lwp_mock *mock, struct lwp_transport **transport)
+{
+    const enum lwp_status status = mock_make_tls(mock);
+    if (status != LWP_OK) {
+        lwp_transport_free(*transport);
+        return status;
+    }
+    return mock->tls ? lwp_tls_wrap(mock->tls, *transport, NULL, transport) : LWP_OK;
+}
+
+enum lwp_status mock_admit(struct lwp_mock *mock, struct node *node,
+                           struct lwp_transport *transport)
+{
+    const enum lwp_status status = wrap(mock, &transport);
+    if (status != LWP_OK)
+        return status;
+    struct member *member = malloc(sizeof(*member));
+    if (!member || deadlines_add(&mock->deadlines, &member->deadline) != LWP_OK) {
+        free(member);
         lwp_transport_free(transport);
         return LWP_NO_MEMORY;
     }
-    const struct lwp_session_options options = {
-        .role = LWP_SERVER,
-        .dialect = mock->options.dialect,
-        .max_payload = mock->options.max_payload,
+    const struct deadline deadline = member->deadline;
+    *member = (struct member){.deadline = deadline, .node = node};
+    const struct connection_setup setup = {
+        .options = {.role = LWP_SERVER,
+                    .dialect = mock->options.dialect,
+                    .max_payload = mock->options.max_payload},
+        .host = &mock->host,
+        .is_tls = mock->tls != NULL,
     };
-    connection_init(connection, &options, mock->broker, transport, now_ns);
-    connection->ack_delay_ns = mock->options.ack_delay_ns;
-    connection->next = mock->connections;
-    mock->connections = connection;
-    mock->connection_count++;
+    connection_init(&member->connection, &setup, transport, mock->now_ns);
+    member->connection.node = node->index;
+    append(mock, member);
+    if (is_full(mock))
+        refuse(mock, member);
+    else
+        welcome(mock, member);
+    place(mock, member);
     return LWP_OK;
 }
 
-size_t lwp_mock_connection_count(const struct lwp_mock *mock)
-{
-    return mock->connection_count;
-}
-
 /* What was stored without an ack to follow still becomes visible (B14). */
-static void flush_unowed(struct lwp_mock *mock, uint64_t now_ns)
+static void flush_unowed(struct lwp_mock *mock)
 {
-    if (now_ns >= mock->flush_due_ns)
+    if (mock->now_ns >= mock->flush_due_ns)
         lwp_broker_flush(mock->broker);
     if (!lwp_broker_is_dirty(mock->broker))
         mock->flush_due_ns = LWP_NEVER;
     else if (mock->flush_due_ns == LWP_NEVER)
-        mock->flush_due_ns = now_ns + UNOWED_FLUSH_NS;
+        mock->flush_due_ns = mock->now_ns + UNOWED_FLUSH_NS;
 }
 
-/* Past this many bytes in all queues the connection that holds most is reset: peers that do not read
- * must not fill the machine. */
-enum { MAX_QUEUED = 1073741824 };
-
-static void reset_largest(struct lwp_mock *mock, uint64_t now_ns)
+void mock_touch(struct lwp_mock *mock, struct member *member)
 {
-    struct connection *largest = NULL;
-    for (struct connection *c = mock->connections; c; c = c->next)
-        if (!largest || connection_memory(c) > connection_memory(largest))
-            largest = c;
-    if (largest)
-        connection_reset(largest, now_ns);
-}
-
-bool mock_step_one(struct lwp_mock *mock, struct connection **place, uint64_t now_ns)
-{
-    lwp_broker_set_time(mock->broker, (mock->options.epoch_ns + now_ns) / LWP_SECOND_NS);
-    flush_unowed(mock, now_ns);
-    const size_t before = connection_memory(*place);
-    const bool worked = connection_step(*place, now_ns);
-    mock->queued += connection_memory(*place) - before;
-    lwp_broker_trim(mock->broker);
-    flush_unowed(mock, now_ns);
-    if (mock->queued > MAX_QUEUED)
-        reset_largest(mock, now_ns);
-    if ((*place)->done)
-        forget(mock, place);
-    return worked;
-}
-
-bool lwp_mock_step(struct lwp_mock *mock, uint64_t now_ns)
-{
-    bool worked = false;
-    flush_unowed(mock, now_ns);
-    struct connection **place = &mock->connections;
-    while (*place) {
-        const struct connection *before = *place;
-        worked = mock_step_one(mock, place, now_ns) || worked;
-        if (*place == before)
-            place = &(*place)->next;
-    }
-    return worked;
-}
-
-uint64_t lwp_mock_deadline(const struct lwp_mock *mock)
-{
-    uint64_t deadline = mock->flush_due_ns;
-    for (const struct connection *c = mock->connections; c; c = c->next)
-        if (connection_deadline(c) < deadline)
-            deadline = connection_deadline(c);
-    return deadline;
-}
-
-/* The world around a mock. */
-
-static uint64_t mock_now(const struct lwp_world *world)
-{
-    return ((const struct lwp_mock_world *)(const void *)world)->now_ns;
-}
-
-static enum lwp_status mock_connect(struct lwp_world *world, uint64_t deadline_ns,
-                                    struct lwp_transport **transport)
-{
-    enum { PIPE_CAPACITY = 1048576 };
-    struct lwp_mock_world *mock_world = (struct lwp_mock_world *)(void *)world;
-    struct lwp_transport *ends[2];
-    (void)deadline_ns;
-    enum lwp_status status = lwp_pipe_new(PIPE_CAPACITY, ends);
-    if (status != LWP_OK)
-        return status;
-    status = lwp_mock_accept(mock_world->mock, ends[1], mock_world->now_ns);
-    if (status != LWP_OK) {
-        lwp_transport_free(ends[0]);
-        return status;
-    }
-    *transport = ends[0];
-    return LWP_OK;
-}
-
-/* Time passes only when the mock has nothing left to do. */
-static void mock_wait(struct lwp_world *world, struct lwp_transport *const *transports,
-                      size_t count, uint64_t deadline_ns)
-{
-    struct lwp_mock_world *mock_world = (struct lwp_mock_world *)(void *)world;
-    (void)transports;
-    (void)count;
-    if (lwp_mock_step(mock_world->mock, mock_world->now_ns))
+    if (member->touched)
         return;
-    const uint64_t due = lwp_mock_deadline(mock_world->mock);
-    const uint64_t until = due < deadline_ns ? due : deadline_ns;
-    if (until > mock_world->now_ns && until != LWP_NEVER)
-        mock_world->now_ns = until;
-    (void)lwp_mock_step(mock_world->mock, mock_world->now_ns);
+    member->touched = true;
+    member->next_touched = NULL;
+    *(mock->touched ? &mock->touched_last->next_touched : &mock->touched) = member;
+    mock->touched_last = member;
 }
 
-static const struct lwp_world_ops mock_world_ops = {mock_now, mock_connect, mock_wait};
-
-void lwp_mock_world_init(struct lwp_mock_world *world, struct lwp_mock *mock)
+void mock_reset_member(struct lwp_mock *mock, struct member *member)
 {
-    *world = (struct lwp_mock_world){{&mock_world_ops}, mock, 0};
+    connection_reset(&member->connection, mock->now_ns);
+    mock_touch(mock, member);
+}
+
+/* Peers that do not read must not fill the machine: the connection that holds most is reset. */
+static void reset_largest(struct lwp_mock *mock)
+{
+    struct member *largest = NULL;
+    for (struct member *m = mock->first; m; m = m->next)
+        if (!largest || connection_memory(&m->connection) > connection_memory(&largest->connection))
+            largest = m;
+    if (!largest || largest->connection.done)
+        return;
+    mock->counts.over_memory++;
+    mock_reset_member(mock, largest);
+}
+
+static void check_memory(struct lwp_mock *mock, struct member *member, size_t before)
+{
+    const size_t after = connection_memory(&member->connection);
+    mock->queued += after - before;
+    if (after > mock->options.max_connection_memory && !member->connection.done) {
+        mock->counts.over_memory++;
+        mock_reset_member(mock, member);
+    }
+    if (mock->queued > mock->options.max_memory)
+        reset_largest(mock);
+}
+
+bool mock_step_one(struct lwp_mock *mock, struct member *member)
+{
+    bool worked = true;
+    if (!member->connection.done) {
+        const size_t before = connection_memory(&member->connection);
+        lwp_broker_set_time(mock->broker, mock->options.epoch_ns + mock->now_ns);
+        flush_unowed(mock);
+        worked = member->refused ? refusal_step(member, mock->now_ns)
+                                 : connection_step(&member->connection, mock->now_ns);
+        lwp_broker_trim(mock->broker);
+        flush_unowed(mock);
+        check_memory(mock, member, before);
+        mock_touch_waiting(mock);
+    }
+    place(mock, member);
+    return worked;
+}
+
+static struct member *member_of(struct deadline *deadline)
+{
+    return (struct member *)(void *)((char *)deadline - offsetof(struct member, deadline));
+}
+
+bool mock_step_due(struct lwp_mock *mock)
+{
+    flush_unowed(mock);
+    const bool performed = mock_perform_timed(mock);
+    for (;;) {
+        struct deadline *first = deadlines_first(&mock->deadlines);
+        if (!first || first->at_ns > mock->now_ns)
+            break;
+        mock_touch(mock, member_of(first));
+        deadlines_set(&mock->deadlines, first, LWP_NEVER);
+    }
+    struct member *next = NULL;
+    struct member *touched = take_touched(mock);
+    for (struct member *member = touched; member; member = next) {
+        next = member->next_touched;
+        (void)mock_step_one(mock, member);
+    }
+    return touched || performed;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+uint64_t mock_due_ns(const struct lwp_mock *mock)
+{
+    const struct deadline *first = deadlines_first(&mock->deadlines);
+    uint64_t due_ns = earlier(mock->flush_due_ns, stage_deadline(mock->stage));
+    if (mock->touched)
+        return 0;
+    if (mock->cluster)
+        due_ns = earlier(due_ns, lwp_cluster_deadline(mock->cluster));
+    return first ? earlier(due_ns, first->at_ns) : due_ns;
+}
+
+/* `connections N` */
+static bool is_count(const char *what, uint64_t *count)
+{
+    static const char word[] = "connections ";
+    return strncmp(what, word, sizeof(word) - 1) == 0 &&
+           lwp_read_number(what + sizeof(word) - 1, 0, UINT64_MAX, count);
+}
+
+enum lwp_status mock_reached(const struct lwp_mock *mock, const char *what)
+{
+    const struct lwp_bytes name = lwp_bytes_text(what);
+    uint64_t count = 0;
+    bool reached = false;
+    if (strcmp(what, "idle") == 0)
+        reached = mock->counts.accepted && !mock->connection_count;
+    else if (strcmp(what, "decided") == 0)
+        reached = stage_has_failed(mock->stage) || stage_has_passed(mock->stage);
+    else if (is_count(what, &count))
+        reached = mock->counts.accepted >= count;
+    else if (stage_knows(mock->stage, name))
+        reached = stage_reached(mock->stage, name);
+    else
+        return LWP_INVALID_ARGUMENT;
+    return reached ? LWP_OK : LWP_WOULD_BLOCK;
 }

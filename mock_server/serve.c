@@ -1,120 +1,237 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "lwp/net/clock.h"
+#include "mock_server/control.h"
 #include "mock_server/mock_state.h"
 
-enum {
-    OWN_FDS = 2, /* The stop descriptor and the listener come first. */
-    ACCEPTED_AT_ONCE = 64
-};
+enum { ACCEPTED_AT_ONCE = 64 };
 
 #define ACCEPT_PAUSE_NS (50 * LWP_MILLISECOND_NS) /* After running out of descriptors. */
 
 struct service {
-    struct lwp_mock *mock;
-    int listener;
-    int stop_fd;
-    uint64_t accept_from_ns; /* Not before this time. */
-    struct pollfd *fds;
-    size_t fd_capacity;
+    struct poller poller;
+    struct watch stop; /* Both only say that they are ready. */
+    struct watch wake;
+    int wake_fd;
+    bool stopping;
 };
 
-static short wanted_events(const struct connection *connection)
+/* What is ready. The context is the mock, which is locked. */
+
+static void stop_ready(void *context, struct watch *watch, uint32_t events)
 {
-    const int in = connection_wants_bytes(connection) ? POLLIN : 0;
-    return (short)(in | (connection->link.session.out.size ? POLLOUT : 0));
+    (void)watch;
+    (void)events;
+    ((struct lwp_mock *)context)->service->stopping = true;
 }
 
-/* Fills in what to wait for, connections in list order. Returns how many, or 0 without memory. */
-static size_t list_fds(struct service *service, uint64_t now_ns)
+static void wake_ready(void *context, struct watch *watch, uint32_t events)
 {
-    const size_t count = OWN_FDS + service->mock->connection_count;
-    if (count > service->fd_capacity) {
-        struct pollfd *fds = realloc(service->fds, 2 * count * sizeof(*fds));
-        if (!fds)
-            return 0;
-        service->fds = fds;
-        service->fd_capacity = 2 * count;
-    }
-    if (!service->fds)
-        return 0;
-    const bool accepts = now_ns >= service->accept_from_ns;
-    service->fds[0] = (struct pollfd){.fd = service->stop_fd, .events = POLLIN};
-    service->fds[1] = (struct pollfd){.fd = accepts ? service->listener : -1, .events = POLLIN};
-    size_t at = OWN_FDS;
-    for (const struct connection *c = service->mock->connections; c; c = c->next)
-        service->fds[at++] =
-            (struct pollfd){.fd = lwp_transport_fd(c->link.transport), .events = wanted_events(c)};
-    return count;
+    uint64_t count = 0;
+    (void)watch;
+    (void)events;
+    (void)!read(((struct lwp_mock *)context)->service->wake_fd, &count, sizeof(count));
 }
 
-static void accept_some(struct service *service, uint64_t now_ns)
+static void member_ready(void *context, struct watch *watch, uint32_t events)
 {
-    for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
+    struct member *member = watch->owner;
+    /* The peer is gone: where nothing is to be read, nobody else would notice. */
+    if (events & (EPOLLERR | EPOLLHUP) && !connection_wants_bytes(&member->connection) &&
+        !member->refused)
+        mock_reset_member(context, member);
+    (void)mock_step_one(context, member);
+}
+
+static void node_ready(void *context, struct watch *watch, uint32_t events)
+{
+    struct node *node = watch->owner;
+    struct lwp_mock *mock = context;
+    (void)events;
+    for (int i = 0; i < ACCEPTED_AT_ONCE && node->listener >= 0; i++) {
         struct lwp_transport *transport = NULL;
-        const enum lwp_status status = lwp_tcp_accept(service->listener, &transport);
+        const enum lwp_status status = lwp_tcp_accept(node->listener, &transport);
         if (status == LWP_OK)
-            (void)lwp_mock_accept(service->mock, transport, now_ns);
+            (void)mock_admit(mock, node, transport);
         else if (status != LWP_WOULD_BLOCK)
-            service->accept_from_ns = now_ns + ACCEPT_PAUSE_NS;
+            node->accept_from_ns = mock->outer_ns + ACCEPT_PAUSE_NS;
         if (status != LWP_OK)
-            return;
+            break;
     }
+    (void)service_watch_node(mock, node);
 }
 
-/* Steps the connections that have something to do. New ones are put in front of the list, so this
- * comes before accepting. */
-static void step_ready(struct service *service, uint64_t now_ns)
+enum lwp_status service_watch_member(struct lwp_mock *mock, struct member *member)
 {
-    struct connection **place = &service->mock->connections;
-    for (size_t at = OWN_FDS; *place; at++) {
-        struct connection *connection = *place;
-        /* The peer is gone: where nothing is to be read, nobody else would notice. */
-        if (service->fds[at].revents & (POLLERR | POLLNVAL | POLLHUP) &&
-            !connection_wants_bytes(connection))
-            connection_reset(connection, now_ns);
-        if (service->fds[at].revents || now_ns >= connection_deadline(connection))
-            (void)mock_step_one(service->mock, place, now_ns);
-        if (*place == connection)
-            place = &connection->next;
-    }
+    const struct connection *connection = &member->connection;
+    const int fd = lwp_transport_fd(connection->link.transport);
+    if (!mock->service || fd < 0)
+        return LWP_OK;
+    const bool reads = member->refused || connection_wants_bytes(connection);
+    const short events = connection_events(connection, reads); /* The same bits for epoll. */
+    member->watch.ready = member_ready;
+    member->watch.owner = member;
+    return poller_set(&mock->service->poller, &member->watch, fd, (uint32_t)events);
 }
 
-static uint64_t next_deadline(const struct service *service, uint64_t now_ns)
+enum lwp_status service_watch_node(struct lwp_mock *mock, struct node *node)
 {
-    const uint64_t deadline = lwp_mock_deadline(service->mock);
-    if (service->accept_from_ns > now_ns && service->accept_from_ns < deadline)
-        return service->accept_from_ns;
-    return deadline;
+    if (!mock->service || node->listener < 0)
+        return LWP_OK;
+    node->watch.ready = node_ready;
+    node->watch.owner = node;
+    return poller_set(&mock->service->poller, &node->watch, node->listener,
+                      mock->outer_ns < node->accept_from_ns ? 0 : EPOLLIN);
 }
 
-enum lwp_status lwp_mock_serve(struct lwp_mock *mock, int listener, int stop_fd)
+/* Nodes that have waited long enough accept again. Returns when the next one does. */
+static uint64_t resume_nodes(struct lwp_mock *mock)
 {
-    struct service service = {.mock = mock, .listener = listener, .stop_fd = stop_fd};
-    enum lwp_status status = LWP_OK;
-    for (;;) {
-        uint64_t now_ns = lwp_clock_now();
-        const size_t count = list_fds(&service, now_ns);
-        if (count == 0) {
-            status = LWP_NO_MEMORY;
-            break;
-        }
-        const int timeout = lwp_clock_poll_ms(now_ns, next_deadline(&service, now_ns));
-        if (poll(service.fds, count, timeout) < 0 && errno != EINTR) {
-            status = LWP_IO;
-            break;
-        }
-        if (service.fds[0].revents)
-            break;
-        now_ns = lwp_clock_now();
-        step_ready(&service, now_ns);
-        if (service.fds[1].revents)
-            accept_some(&service, now_ns);
+    uint64_t next_ns = LWP_NEVER;
+    for (size_t i = 0; i < mock->node_count; i++) {
+        struct node *node = mock->nodes[i];
+        if (node->accept_from_ns > mock->outer_ns && node->accept_from_ns < next_ns)
+            next_ns = node->accept_from_ns;
+        (void)service_watch_node(mock, node);
     }
-    free(service.fds);
+    return next_ns;
+}
+
+enum lwp_status service_watch(struct lwp_mock *mock, struct watch *watch, int fd, uint32_t events)
+{
+    return poller_set(&mock->service->poller, watch, fd, events);
+}
+
+void service_wake(struct lwp_mock *mock)
+{
+    const uint64_t once = 1;
+    if (mock->service)
+        (void)!write(mock->service->wake_fd, &once, sizeof(once));
+}
+
+void service_stop(struct lwp_mock *mock)
+{
+    if (mock->service)
+        mock->service->stopping = true;
+    service_wake(mock);
+}
+
+void service_end(struct lwp_mock *mock)
+{
+    struct service *service = mock->service;
+    if (!service)
+        return;
     mock_end_all(mock);
+    for (size_t i = 0; i < mock->node_count; i++)
+        node_shut(mock->nodes[i]);
+    control_close(mock->control);
+    mock->control = NULL;
+    poller_done(&service->poller);
+    if (service->wake_fd >= 0)
+        (void)close(service->wake_fd);
+    mock->service = NULL;
+    free(service);
+    (void)pthread_cond_broadcast(&mock->happened);
+}
+
+static enum lwp_status open_nodes(struct lwp_mock *mock)
+{
+    for (size_t i = 0; i < mock->node_count; i++) {
+        struct node *node = mock->nodes[i];
+        (void)snprintf(mock->failed, sizeof(mock->failed), "%s port %s", node->address.host,
+                       node->address.port);
+        const enum lwp_status status = node_open(node);
+        if (status != LWP_OK)
+            return status;
+    }
+    return mock_open_nodes(mock);
+}
+
+static enum lwp_status open_control(struct lwp_mock *mock)
+{
+    if (!mock->options.control)
+        return LWP_OK;
+    (void)snprintf(mock->failed, sizeof(mock->failed), "%s", mock->options.control);
+    return control_open(mock, mock->options.control, &mock->control);
+}
+
+enum lwp_status service_begin(struct lwp_mock *mock)
+{
+    struct service *service = calloc(1, sizeof(*service));
+    if (!service)
+        return LWP_NO_MEMORY;
+    service->stop.ready = stop_ready;
+    service->wake.ready = wake_ready;
+    service->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    mock->service = service;
+    mock->failed[0] = '\0';
+    mock_set_time(mock, lwp_clock_now());
+    enum lwp_status status = mock_make_tls(mock);
+    if (status == LWP_OK)
+        status = poller_init(&service->poller);
+    if (status == LWP_OK)
+        status = poller_set(&service->poller, &service->wake, service->wake_fd, EPOLLIN);
+    if (status == LWP_OK)
+        status = open_control(mock);
+    if (status == LWP_OK)
+        status = open_nodes(mock);
+    if (status != LWP_OK) {
+        const int error = errno;
+        service_end(mock);
+        errno = error;
+    }
+    return status;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Waits for whatever is next; the mock is unlocked meanwhile. */
+static enum lwp_status wait_for_it(struct lwp_mock *mock)
+{
+    const uint64_t now_ns = lwp_clock_now();
+    mock_set_time(mock, now_ns);
+    uint64_t until_ns = mock_clock_when(&mock->clock, mock_due_ns(mock));
+    until_ns = earlier(until_ns, resume_nodes(mock));
+    if (mock->control)
+        until_ns = earlier(until_ns, control_due_ns(mock->control));
+    const int timeout_ms = lwp_clock_poll_ms(now_ns, until_ns);
+    struct poller *poller = &mock->service->poller;
+    mock_unlock(mock);
+    const enum lwp_status status = poller_wait(poller, timeout_ms);
+    mock_lock(mock);
+    mock_set_time(mock, lwp_clock_now());
+    return status;
+}
+
+static bool is_over(const struct lwp_mock *mock)
+{
+    return mock->options.until && mock_reached(mock, mock->options.until) == LWP_OK;
+}
+
+enum lwp_status service_run(struct lwp_mock *mock, int stop_fd)
+{
+    enum lwp_status status = LWP_OK;
+    mock_lock(mock);
+    struct service *service = mock->service;
+    if (stop_fd >= 0)
+        status = poller_set(&service->poller, &service->stop, stop_fd, EPOLLIN);
+    while (status == LWP_OK && !service->stopping && !is_over(mock)) {
+        status = wait_for_it(mock);
+        poller_dispatch(&service->poller, mock);
+        (void)mock_step_due(mock);
+        if (mock->control)
+            control_step(mock->control);
+        (void)pthread_cond_broadcast(&mock->happened);
+    }
+    service_end(mock);
+    mock_unlock(mock);
     return status;
 }

@@ -3,7 +3,6 @@
 #include <search.h>
 #include <stdlib.h>
 
-#include "lwp/bug/bug.h"
 #include "lwp/wire/tlv.h"
 #include "mock_server/request.h"
 
@@ -20,28 +19,6 @@ static enum lwp_status reply_offset(const struct request *request, uint8_t comma
     return request_reply(request, command, &out);
 }
 
-/* D6, D4. */
-static enum lwp_status reply_beyond(const struct request *request, uint64_t end)
-{
-    const struct lwp_message answer = {.command = LWP_COMMAND_CATCHING_UP, .server_offset = end};
-    struct lwp_writer out;
-    if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK)
-        return LWP_NO_MEMORY;
-    if (request->asker->dialect->beyond_end == LWP_BEYOND_CATCHING_UP) {
-        (void)lwp_message_encode(&answer, &out);
-        return request_reply(request, LWP_COMMAND_CATCHING_UP, &out);
-    }
-    const struct lwp_error_document document = {
-        .code = LWP_ERROR_SERVER_CATCHING_UP,
-        .message = lwp_bytes_text("CATCHING_UP"),
-        .has_server_offset = true,
-        .server_offset = end,
-    };
-    if (lwp_json_write_error(&document, &out) != LWP_OK)
-        return LWP_NO_MEMORY;
-    return request_reply(request, LWP_COMMAND_ERROR_RESPONSE, &out);
-}
-
 /* D8. */
 static uint64_t count_records(const struct request *request, struct lwp_bytes data)
 {
@@ -53,17 +30,38 @@ static uint64_t count_records(const struct request *request, struct lwp_bytes da
     return count;
 }
 
-static enum lwp_status reply_fetch(const struct request *request, const struct lwp_log *log,
-                                   uint64_t offset)
+/* D9: without the record that was cut at the end, if there is a whole one before it. */
+static struct lwp_bytes whole_records(struct lwp_bytes data)
 {
-    const uint64_t largest = request->broker->limits.max_payload;
+    struct lwp_tlv_walk walk = lwp_tlv_walk_over(data);
+    struct lwp_record record;
+    while (lwp_tlv_next(&walk, &record) == LWP_OK)
+        continue;
+    return walk.offset ? (struct lwp_bytes){data.data, walk.offset} : data;
+}
+
+/* The data of a fetch: at most as many bytes as were asked for and as fit into a frame, and none
+ * that the node does not have. */
+static struct lwp_bytes fetch_data(const struct request *request, const struct lwp_log *log,
+                                   uint64_t offset, uint64_t end)
+{
+    const uint64_t largest = request->broker->options.limits.max_payload;
     const uint64_t most = largest > FETCH_HEAD_SIZE ? largest - FETCH_HEAD_SIZE : 0;
+    const uint64_t left = end > offset ? end - offset : 0;
     uint64_t size = request->message.max_bytes < most ? request->message.max_bytes : most;
     if (LWP_BUG(fetch_ignores_max_bytes))
         size = most;
+    const struct lwp_bytes data = lwp_log_read(log, offset, size < left ? size : left);
+    const bool is_cut = data.size < left;
+    return is_cut && request->asker->dialect->whole_records ? whole_records(data) : data;
+}
+
+static enum lwp_status reply_fetch(const struct request *request, const struct lwp_log *log,
+                                   uint64_t offset, uint64_t end)
+{
     if (LWP_BUG(fetch_ignores_offset))
-        offset = 0;
-    const struct lwp_bytes data = lwp_log_read(log, offset, (size_t)size);
+        offset = log->first_offset;
+    const struct lwp_bytes data = fetch_data(request, log, offset, end);
     const struct lwp_message answer = {
         .command = LWP_COMMAND_FETCH_RESPONSE,
         .next_offset = offset + data.size,
@@ -78,20 +76,58 @@ static enum lwp_status reply_fetch(const struct request *request, const struct l
     return request_reply(request, LWP_COMMAND_FETCH_RESPONSE, &out);
 }
 
+static enum lwp_status refuse_rate(const struct request *request)
+{
+    const struct broker_refusal refusal = {
+        .text = LWP_TEXT_RATE_LIMIT,
+        .details = {.retry_after_ms =
+                        bucket_retry_ms(&request->broker->bucket, request->broker->epoch_ns)},
+    };
+    return broker_refuse(request->broker, request->asker->dialect, &refusal, request->reply);
+}
+
+/* In a cluster of the deployed server a topic that a node does not know may still come. */
+static enum lwp_status refuse_unknown(const struct request *request)
+{
+    if (broker_is_cluster(request->asker))
+        return lwp_broker_catching_up(request->broker, request->asker->dialect, 0, request->reply);
+    return request_refuse_id(request, LWP_TEXT_TOPIC_ID_NOT_FOUND, request->message.topic_id);
+}
+
+/* The end of the log as the node has it. */
+static uint64_t visible_end(const struct request *request, const struct lwp_log *log)
+{
+    const struct lwp_cluster_view *view = request->asker->view;
+    const uint64_t lag = view ? view->lag_bytes : 0;
+    return lwp_log_end(log) - (lag < log->visible ? lag : log->visible);
+}
+
+/* D5: the offset that is asked for, if it is not the one that means the end. */
+static uint64_t asked_offset(const struct request *request, uint64_t end)
+{
+    const uint64_t tail = request->asker->dialect->tail_offset;
+    const uint64_t asked = request->message.start_offset;
+    return tail && (asked == tail || asked == UINT64_MAX) ? end : asked;
+}
+
 enum lwp_status answer_fetch(const struct request *request)
 {
+    struct lwp_broker *broker = request->broker;
     const struct lwp_dialect *dialect = request->asker->dialect;
     const struct lwp_message *message = &request->message;
-    const struct lwp_log *log = broker_log_of(request->broker, message->topic_id);
+    if (!bucket_take(&broker->bucket, message->max_bytes, broker->epoch_ns))
+        return refuse_rate(request);
+    const struct lwp_log *log = broker_log_of(broker, message->topic_id);
     const bool readable = message->topic_id != 0 || dialect->default_topic_readable;
     if (!log || !readable)
-        return request_refuse_id(request, LWP_TEXT_TOPIC_ID_NOT_FOUND, message->topic_id);
-    const bool tail = dialect->tail_offset && (message->start_offset == dialect->tail_offset ||
-                                               message->start_offset == UINT64_MAX);
-    const uint64_t offset = tail ? log->visible : message->start_offset;
-    if (offset > log->visible && dialect->beyond_end != LWP_BEYOND_EMPTY)
-        return reply_beyond(request, log->visible);
-    return reply_fetch(request, log, offset);
+        return refuse_unknown(request);
+    const uint64_t end = visible_end(request, log);
+    const uint64_t offset = asked_offset(request, end);
+    if (offset > end && dialect->beyond_end != LWP_BEYOND_EMPTY)
+        return lwp_broker_catching_up(broker, dialect, end, request->reply);
+    if (offset < log->first_offset)
+        return request_refuse_id(request, LWP_TEXT_OFFSET_GONE, log->first_offset);
+    return reply_fetch(request, log, offset, end);
 }
 
 static int compare_commits(const void *left, const void *right)
@@ -139,7 +175,7 @@ enum lwp_status answer_commit_offset(const struct request *request)
         ((struct broker_commit *)*found)->offset = message->offset;
         return reply_offset(request, LWP_COMMAND_COMMIT_ACK, message->offset);
     }
-    if (broker->commit_count >= broker->limits.max_commits)
+    if (broker->commit_count >= broker->options.limits.max_commits)
         return lwp_broker_error(broker, request->asker->dialect, LWP_TEXT_STORAGE,
                                 lwp_bytes_text("too many commits"), request->reply);
     struct broker_commit *commit = malloc(sizeof(*commit));

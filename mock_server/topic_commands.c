@@ -2,7 +2,7 @@
 /* What the broker answers to commands about topics (5.3 to 5.6, 5.10, 5.11). */
 #include <stdlib.h>
 
-#include "lwp/bug/bug.h"
+#include "lwp/net/clock.h"
 #include "mock_server/request.h"
 
 enum { MAX_NAME_SIZE = 255 };
@@ -69,10 +69,9 @@ static enum lwp_status make_room_for_topic(struct lwp_broker *broker)
     return LWP_OK;
 }
 
-static enum lwp_status add_topic(const struct request *request, struct broker_topic **added)
+static enum lwp_status add_topic(struct lwp_broker *broker, struct lwp_bytes name,
+                                 struct broker_topic **added)
 {
-    struct lwp_broker *broker = request->broker;
-    const struct lwp_bytes name = request->message.name;
     uint8_t *copy = malloc(name.size);
     if (!copy || make_room_for_topic(broker) != LWP_OK) {
         free(copy);
@@ -84,11 +83,39 @@ static enum lwp_status add_topic(const struct request *request, struct broker_to
         .id = broker->next_id++,
         .name = copy,
         .name_size = name.size,
-        .created_at = broker->epoch_secs,
-        .max_age_secs = request->message.max_age_secs,
-        .max_bytes = request->message.max_bytes,
+        .created_at = broker->epoch_ns / LWP_SECOND_NS,
     };
+    (*added)->writer_lost = broker_id_is_lost(broker, (*added)->id);
     return LWP_OK;
+}
+
+/* D11, B13. */
+static void keep_retention(const struct request *request, struct broker_topic *topic)
+{
+    topic->has_retention = true;
+    topic->zero_deletes =
+        broker_has(request->broker, LWP_QUIRK_B13) && !request->asker->dialect->zero_keeps_all;
+    topic->max_age_secs = request->message.max_age_secs;
+    topic->max_bytes = request->message.max_bytes;
+}
+
+/* D19: in a cluster of the deployed server a topic is created as often as one likes. */
+static enum lwp_status create_again(const struct request *request, struct broker_topic *topic,
+                                    bool with_retention)
+{
+    if (with_retention)
+        keep_retention(request, topic);
+    return reply_topic(request, topic, with_retention);
+}
+
+/* The deployed server takes the id before it makes the directory, and its cluster agrees on a topic
+ * before it looks at the name. */
+static bool burns_id(const struct request *request, enum lwp_text text)
+{
+    if (request->asker->dialect->any_topic_name)
+        return false;
+    return text == LWP_TEXT_TOPIC_NAME_LONG ||
+           (text == LWP_TEXT_TOPIC_NAME_CHARACTERS && broker_is_cluster(request->asker));
 }
 
 static enum lwp_status create(const struct request *request, enum lwp_text if_empty,
@@ -97,17 +124,23 @@ static enum lwp_status create(const struct request *request, enum lwp_text if_em
     struct lwp_broker *broker = request->broker;
     if (request->message.name.size == 0)
         return request_refuse(request, if_empty);
+    struct broker_topic *topic = broker_is_cluster(request->asker)
+                                     ? broker_topic_by_name(broker, request->message.name)
+                                     : NULL;
+    if (topic)
+        return create_again(request, topic, with_retention);
     const enum lwp_text text = judge_name(request);
-    if (text == LWP_TEXT_TOPIC_NAME_LONG && !request->asker->dialect->any_topic_name)
-        broker->next_id++; /* The deployed server takes the id before it makes the directory. */
+    if (burns_id(request, text))
+        broker->next_id++;
     if (text != LWP_TEXT_COUNT)
         return request_refuse_name(request, text);
-    if (broker->topic_count >= broker->limits.max_topics)
+    if (broker->topic_count >= broker->options.limits.max_topics)
         return lwp_broker_error(broker, request->asker->dialect, LWP_TEXT_STORAGE,
                                 lwp_bytes_text("too many topics"), request->reply);
-    struct broker_topic *topic = NULL;
-    if (add_topic(request, &topic) != LWP_OK)
+    if (add_topic(request->broker, request->message.name, &topic) != LWP_OK)
         return LWP_NO_MEMORY;
+    if (with_retention)
+        keep_retention(request, topic);
     return reply_topic(request, topic, with_retention);
 }
 
@@ -128,13 +161,8 @@ enum lwp_status answer_delete_topic(const struct request *request)
     struct broker_topic *topic = broker_topic_by_id(broker, id);
     if (!topic)
         return request_refuse_id(request, LWP_TEXT_TOPIC_NOT_CONFIGURED, id);
-    if (!LWP_BUG(deleted_topic_stays)) {
-        broker->log_bytes -= topic->log.size;
-        broker_topic_done(topic);
-        broker->topic_count--;
-        const size_t behind = broker->topic_count - (size_t)(topic - broker->topics);
-        memmove(topic, topic + 1, behind * sizeof(*topic));
-    }
+    if (!LWP_BUG(deleted_topic_stays))
+        broker_delete_topic(broker, topic);
     return request_reply_id(request, "deleted", id);
 }
 
@@ -146,6 +174,7 @@ enum lwp_status answer_list_topics(const struct request *request)
     struct lwp_topic *topics = calloc(broker->topic_count + 1, sizeof(*topics));
     if (!topics)
         return LWP_NO_MEMORY;
+    broker_note_empty(broker);
     size_t room = DOCUMENT_SIZE;
     for (size_t i = 0; i < broker->topic_count; i++) {
         topics[i] = document_of(&broker->topics[i], false);
@@ -172,12 +201,40 @@ enum lwp_status answer_set_retention(const struct request *request)
     struct broker_topic *topic = broker_topic_by_id(request->broker, message->topic_id);
     if (!topic)
         return request_refuse_id(request, LWP_TEXT_TOPIC_NOT_CONFIGURED, message->topic_id);
-    topic->max_age_secs = message->max_age_secs;
-    topic->max_bytes = message->max_bytes;
+    keep_retention(request, topic);
     struct lwp_writer out;
     const struct lwp_topic document = document_of(topic, true);
     if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK ||
         lwp_json_write_retention(request->asker->dialect, &document, &out) != LWP_OK)
         return LWP_NO_MEMORY;
     return request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out);
+}
+
+static bool is_free(const struct lwp_broker *broker, struct lwp_bytes name, uint64_t id)
+{
+    const bool has_name =
+        name.size > 0 && name.size <= MAX_NAME_SIZE && !broker_topic_by_name(broker, name);
+    return has_name && (id == 0 || (id >= broker->next_id && id <= UINT32_MAX));
+}
+
+enum lwp_status lwp_broker_add_topic(struct lwp_broker *broker, struct lwp_bytes name, uint64_t id,
+                                     struct lwp_bytes records)
+{
+    struct broker_topic *topic = NULL;
+    if (!is_free(broker, name, id))
+        return LWP_INVALID_ARGUMENT;
+    if (broker->topic_count >= broker->options.limits.max_topics)
+        return LWP_FULL;
+    broker->next_id = id ? id : broker->next_id;
+    enum lwp_status status = add_topic(broker, name, &topic);
+    if (status == LWP_OK && records.size)
+        status = lwp_broker_ingest(broker, (uint32_t)topic->id, records);
+    lwp_broker_flush(broker);
+    return status;
+}
+
+struct lwp_bytes lwp_broker_topic_name(const struct lwp_broker *broker, uint64_t id)
+{
+    const struct broker_topic *topic = broker_topic_by_id(broker, id);
+    return topic ? (struct lwp_bytes){topic->name, topic->name_size} : (struct lwp_bytes){NULL, 0};
 }

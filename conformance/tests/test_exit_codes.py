@@ -563,8 +563,10 @@ case LWP-2.3/own-b must server
         (BROKEN_SYNTAX, [(1, "ought"), (4, "keepalife"), (5, "3parsecs"), (7, "LWP-2.3/own-b")]),
         (BROKEN_RULES, [(1, "R2.3-no-such-requirement"), (1, "gravity"), (7, "LWP-2.3/own-b")]),
         (BROKEN_BOTH, [(1, "gravity"), (11, "keepalife")]),
+        ("on ingest -> ack\nscenario slow\n",
+         [(1, "a statement outside of a case"), (2, "slow")]),
     ],
-    ids=["syntax", "rules", "both"],
+    ids=["syntax", "rules", "both", "scenarios"],
 )
 def test_a_broken_case_file_is_told_with_all_its_errors(conform, mock, tmp_path, text, errors):
     path = tmp_path / "broken.lwps"
@@ -648,6 +650,21 @@ def test_an_id_that_exists_already_is_told(conform, mock, tmp_path, listed):
     outcome = conform("server", mock, "--case-file", path, reports=False)
     assert outcome.status == 64
     assert f"{path}:1:" in outcome.stderr and first in outcome.stderr
+
+
+FOR_A_CLIENT = """\
+case LWP-2.3/own-client must client
+  text "A client sends a keepalive."
+  req R2.3-keepalive-answer
+  run ping
+  expect keepalive
+"""
+
+
+def test_a_case_for_clients_is_not_run_against_a_server(conform, mock, case_file):
+    outcome = conform("server", mock, *case_file(FOR_A_CLIENT, PASSES))
+    ended = [event["id"] for event in outcome.events if "verdict" in event and "id" in event]
+    assert (outcome.status, ended) == (0, ["LWP-2.3/own-passes"])
 
 
 # Precedence

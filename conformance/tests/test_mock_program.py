@@ -179,6 +179,16 @@ def test_a_signal_ends_it_well_with_connections_open(start_mock, by):
         (["--max-payload", "4294967296"], "4294967296"),
         (["--ack-delay", "60001"], "60001"),
         (["--ack-delay", "soon"], "soon"),
+        (["--node", "127.0.0.1:0"], "NAME=HOST:PORT"),
+        (["--node", "a=127.0.0.1:0", "--node", "a=127.0.0.1:0"], "a=127.0.0.1:0"),
+        (["--node", "a=127.0.0.1:0", "--listen", "127.0.0.1:0"], "exclude"),
+        (["--control", "0.0.0.0:0"], "loopback"),
+        (["--control", "lance.example.org:1"], "loopback"),
+        (["--exit-after", "dinner"], "dinner"),
+        (["--max-connections", "0"], "max-connections"),
+        (["--refuse-with", "regret"], "regret"),
+        (["--max-connection-memory", "1"], "64K"),
+        (["--max-memory", "lots"], "lots"),
     ],
 )
 def test_wrong_usage_is_told_and_nothing_listens(run_mock, arguments, word):
@@ -238,6 +248,71 @@ def test_an_ack_waits_as_long_as_it_is_told(start_mock):
         begin = time.monotonic()
         assert ask(sock, ingest(topic, raw_record(b"x"))).flags == ACK
         assert time.monotonic() - begin >= 0.2
+
+
+def test_each_node_has_its_address(start_mock):
+    mock = start_mock("--node", "a=127.0.0.1:0", "--node", "b=[::1]:0")
+    lines = [mock.first_line, mock.process.stdout.readline().decode()]
+    said = [re.fullmatch(r"([ab]) listening on (.+):([0-9]+)\n", line).groups() for line in lines]
+    assert [name for name, _, _ in said] == ["a", "b"]
+    for _, host, port in said:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=DEADLINE) as sock:
+            assert is_alive(sock)  # Served only after the file was written.
+    written = "".join(f"{name}={host}:{port}\n" for name, host, port in said)
+    assert mock.ready_file.read_text() == written
+
+
+def test_it_can_end_by_itself(start_mock):
+    mock = start_mock("--exit-after", "idle")
+    with connected(mock) as sock:
+        assert is_alive(sock)
+    assert mock.process.wait(DEADLINE) == 0
+
+
+def test_a_connection_too_many_is_refused(start_mock):
+    mock = start_mock("--max-connections", 1, "--refuse-with", "close")
+    with connected(mock) as first:
+        assert is_alive(first)
+        with connected(mock) as second:
+            assert second.recv(1) == b""
+        assert is_alive(first)
+
+
+def test_a_connection_with_too_much_memory_is_reset(start_mock):
+    mock = start_mock("--max-connection-memory", "64K")
+    with connected(mock) as first, connected(mock) as greedy:
+        with pytest.raises(ConnectionError):
+            greedy.sendall(ingest(1, bytes(1 << 20)).sealed())
+            greedy.recv(1)
+        assert is_alive(first)
+
+
+def test_it_takes_commands(start_mock, tmp_path):
+    path = tmp_path / "control"
+    mock = start_mock("--control", path)
+    assert mock.process.stdout.readline().decode() == f"control on {path}\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with socket.socket(socket.AF_UNIX) as control, control.makefile("rw") as lines:
+        control.settimeout(DEADLINE)
+        control.connect(str(path))
+
+        def command(text: str) -> str:
+            lines.write(f"{text}\n")
+            lines.flush()
+            return lines.readline().rstrip("\n")
+
+        assert command("address") == f"ok {mock.address}"
+        with connected(mock) as sock:
+            assert is_alive(sock)
+            assert command("down") == "ok"
+            assert read_frame(sock) is None
+        assert command("up") == "ok"
+        with connected(mock) as sock:
+            assert is_alive(sock)
+        assert command("await idle 10s") == "ok"
+        assert command("quit") == "ok"
+    assert mock.process.wait(DEADLINE) == 0
+    assert not path.exists()
 
 
 def test_each_start_begins_empty(start_mock):

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* bug.h - named bugs, for the proof that the suite can fail. */
+/* bug.h - named bugs: mutants, for the proof that the suite can fail, and quirks, the deployed
+ * server's own bugs that the mock has when it is asked to. */
 #ifndef LWP_BUG_BUG_H
 #define LWP_BUG_BUG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum lwp_bug {
     LWP_BUG_NONE,
 #define LWP_BUG_ROW(name, part, requirement, killer, suffering) LWP_BUG_##name,
 #include "lwp/bug/bugs.def"
-#undef LWP_BUG_ROW
     LWP_BUG_COUNT
 };
 
-/* One row of bugs.def. */
+enum lwp_quirk {
+#define LWP_QUIRK_ROW(number, word, suffering) LWP_QUIRK_##number,
+#include "lwp/bug/bugs.def"
+    LWP_QUIRK_COUNT
+};
+
+/* One mutant of bugs.def. */
 struct lwp_bug_row {
     const char *name;
     const char *part;        /* Where it sits: "mock" or "client". */
@@ -25,7 +32,26 @@ struct lwp_bug_row {
 /** The rows, index 1 to LWP_BUG_COUNT - 1. */
 extern const struct lwp_bug_row lwp_bug_rows[LWP_BUG_COUNT];
 
-/** Whether this build has the bugs compiled in (the preset "mutants"). */
+/* One quirk of bugs.def. */
+struct lwp_quirk_row {
+    const char *number;    /* For example "B1". */
+    const char *word;      /* For example "reuses-ids". */
+    const char *suffering; /* What a user suffers. */
+};
+
+/** The rows, by enum lwp_quirk. */
+extern const struct lwp_quirk_row lwp_quirk_rows[LWP_QUIRK_COUNT];
+
+/** Finds a quirk by its number or its word; false, with nothing set, if there is none. */
+bool lwp_quirk_named(const char *name, enum lwp_quirk *quirk);
+
+/** The quirk as one bit of a set. */
+static inline uint32_t lwp_quirk_bit(enum lwp_quirk quirk)
+{
+    return UINT32_C(1) << quirk;
+}
+
+/** Whether this build has the mutants compiled in (the preset "mutants"). */
 bool lwp_bugs_compiled_in(void);
 
 /** Chooses the one bug that is active from now on, or LWP_BUG_NONE. Without effect where they are

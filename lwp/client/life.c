@@ -52,7 +52,8 @@ void lwp_life_advance(struct lwp_life *life)
 static bool is_hopeless(enum lwp_status status)
 {
     static const enum lwp_status hopeless[] = {
-        LWP_AUTH_REQUIRED, LWP_AUTH_FAILED, LWP_ACCESS_DENIED, LWP_NO_MEMORY, LWP_INVALID_ARGUMENT,
+        LWP_AUTH_REQUIRED,       LWP_AUTH_FAILED, LWP_ACCESS_DENIED,
+        LWP_CERTIFICATE_REFUSED, LWP_NO_MEMORY,   LWP_INVALID_ARGUMENT,
     };
     for (size_t i = 0; i < sizeof(hopeless) / sizeof(hopeless[0]); i++)
         if (hopeless[i] == status)
@@ -88,7 +89,9 @@ void lwp_life_fail(struct lwp_life *life, const struct lwp_details *why, uint64_
         life->target = life->home;
         life->hops = 0;
     }
-    if (is_hopeless(why->status) || (!life->was_ready && !life->options.patient))
+    /* Later, damage on the wire can be the reason as well. */
+    const bool speaks_no_tls = life->state == LWP_LIFE_SECURING && why->status == LWP_TLS_FAILED;
+    if (is_hopeless(why->status) || speaks_no_tls || (!life->was_ready && !life->options.patient))
         end(life);
     else
         wait(life, now_ns);

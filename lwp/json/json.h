@@ -65,14 +65,24 @@ struct lwp_topic {
     uint64_t max_bytes;
 };
 
-/* What the cluster status answer of a stand-alone server tells. */
+/* How a node sees another one. */
+struct lwp_peer {
+    uint64_t node_id;
+    const char *state; /* "Connected", "Failed", …; static. */
+};
+
+/* What the cluster status answer of a server tells. */
 struct lwp_cluster_status {
     uint64_t current_term;
     uint64_t healthy_nodes;
     bool is_leader;
+    bool has_no_leader; /* leader_id is null. */
     uint64_t leader_id;
+    bool is_cluster; /* Otherwise the server stands alone, and says so in `mode`. */
     uint64_t node_count;
     uint64_t node_id;
+    const struct lwp_peer *peers; /* In the order of the document. */
+    size_t peer_count;
     bool quorum_available;
 };
 
@@ -121,7 +131,8 @@ enum lwp_status lwp_json_write_retention(const struct lwp_dialect *dialect,
                                          const struct lwp_topic *topic, struct lwp_writer *out);
 
 /** {"current_term":…,"healthy_nodes":…,"is_leader":…,"leader_id":…,"mode":"standalone",
- * "node_count":…,"node_id":…,"peer_states":{},"quorum_available":…} */
+ * "node_count":…,"node_id":…,"peer_states":{"<node_id>":"<state>"},"quorum_available":…}; the mode
+ * only of a server that stands alone. */
 enum lwp_status lwp_json_write_cluster_status(const struct lwp_cluster_status *status,
                                               struct lwp_writer *out);
 

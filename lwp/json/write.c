@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/json/json.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include <json-c/json.h>
 #include <json-c/printbuf.h>
 
@@ -46,6 +49,13 @@ static void add_draft(struct draft *draft, const char *key, struct draft value)
 static void add_integer(struct draft *draft, const char *key, uint64_t value)
 {
     add(draft, key, json_object_new_uint64(value));
+}
+
+static void add_null(struct draft *draft, const char *key)
+{
+    draft->bound += SCALAR_BOUND + ESCAPE_SIZE * strlen(key);
+    if (!draft->object || json_object_object_add(draft->object, key, NULL) != 0)
+        draft->failed = true;
 }
 
 static void add_string(struct draft *draft, const char *key, struct lwp_bytes value)
@@ -159,6 +169,17 @@ enum lwp_status lwp_json_write_retention(const struct lwp_dialect *dialect,
     return finish(draft, out);
 }
 
+static void add_peers(struct draft *draft, const struct lwp_cluster_status *status)
+{
+    struct draft peers = draft_of(json_object_new_object());
+    for (size_t i = 0; i < status->peer_count; i++) {
+        char key[sizeof("18446744073709551615")];
+        (void)snprintf(key, sizeof(key), "%" PRIu64, status->peers[i].node_id);
+        add_string(&peers, key, lwp_bytes_text(status->peers[i].state));
+    }
+    add_draft(draft, "peer_states", peers);
+}
+
 enum lwp_status lwp_json_write_cluster_status(const struct lwp_cluster_status *status,
                                               struct lwp_writer *out)
 {
@@ -166,11 +187,15 @@ enum lwp_status lwp_json_write_cluster_status(const struct lwp_cluster_status *s
     add_integer(&draft, "current_term", status->current_term);
     add_integer(&draft, "healthy_nodes", status->healthy_nodes);
     add(&draft, "is_leader", json_object_new_boolean(status->is_leader));
-    add_integer(&draft, "leader_id", status->leader_id);
-    add_string(&draft, "mode", lwp_bytes_text("standalone"));
+    if (status->has_no_leader)
+        add_null(&draft, "leader_id");
+    else
+        add_integer(&draft, "leader_id", status->leader_id);
+    if (!status->is_cluster)
+        add_string(&draft, "mode", lwp_bytes_text("standalone"));
     add_integer(&draft, "node_count", status->node_count);
     add_integer(&draft, "node_id", status->node_id);
-    add_draft(&draft, "peer_states", draft_of(json_object_new_object()));
+    add_peers(&draft, status);
     add(&draft, "quorum_available", json_object_new_boolean(status->quorum_available));
     return finish(draft, out);
 }

@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 
+#include "lwp/net/grow.h"
+
 enum {
-    FIRST_CAPACITY = 4096,   /* What a queue begins with. */
     KEPT_CAPACITY = 1048576, /* What an idle queue may keep. */
     READ_AT_ONCE = 262144    /* How much one call reads at most, as the deployed server does. */
 };
@@ -26,35 +27,16 @@ void lwp_link_done(struct lwp_link *link)
     *link = (struct lwp_link){.transport = NULL, .read_status = LWP_CLOSED};
 }
 
-/* Makes room for `wanted` more bytes. */
-static enum lwp_status grow(struct lwp_queue *queue, size_t wanted)
-{
-    size_t capacity = lwp_queue_next_capacity(queue, wanted);
-    if (wanted == 0)
-        return LWP_OK;
-    if (capacity == 0)
-        return LWP_FULL;
-    if (capacity == queue->capacity)
-        return LWP_OK;
-    if (capacity < FIRST_CAPACITY && queue->limit >= FIRST_CAPACITY)
-        capacity = FIRST_CAPACITY;
-    uint8_t *memory = malloc(capacity);
-    if (!memory)
-        return LWP_NO_MEMORY;
-    free(lwp_queue_move(queue, memory, capacity));
-    return LWP_OK;
-}
-
 enum lwp_status lwp_link_send(struct lwp_link *link, const struct lwp_frame *frame, uint32_t keep,
                               uint64_t now_ns)
 {
-    const enum lwp_status status = grow(&link->session.out, lwp_frame_size(frame));
+    const enum lwp_status status = lwp_queue_grow(&link->session.out, lwp_frame_size(frame));
     return status == LWP_OK ? lwp_session_send(&link->session, *frame, keep, now_ns) : status;
 }
 
 enum lwp_status lwp_link_push(struct lwp_link *link, struct lwp_bytes bytes, uint64_t now_ns)
 {
-    const enum lwp_status status = grow(&link->session.out, bytes.size);
+    const enum lwp_status status = lwp_queue_grow(&link->session.out, bytes.size);
     if (status != LWP_OK)
         return status;
     link->session.said_ns = now_ns;
@@ -63,13 +45,13 @@ enum lwp_status lwp_link_push(struct lwp_link *link, struct lwp_bytes bytes, uin
 
 enum lwp_status lwp_link_receive(struct lwp_link *link, struct lwp_frame *frame, uint64_t now_ns)
 {
-    const enum lwp_status status = grow(&link->session.out, LWP_HEADER_SIZE);
+    const enum lwp_status status = lwp_queue_grow(&link->session.out, LWP_HEADER_SIZE);
     return status == LWP_OK ? lwp_session_receive(&link->session, frame, now_ns) : status;
 }
 
 enum lwp_status lwp_link_tick(struct lwp_link *link, uint64_t now_ns)
 {
-    const enum lwp_status status = grow(&link->session.out, LWP_HEADER_SIZE);
+    const enum lwp_status status = lwp_queue_grow(&link->session.out, LWP_HEADER_SIZE);
     return status == LWP_OK ? lwp_session_tick(&link->session, now_ns) : status;
 }
 
@@ -84,7 +66,7 @@ static enum lwp_status end_reading(struct lwp_link *link, enum lwp_status status
 static enum lwp_status read_once(struct lwp_link *link, size_t most, uint64_t now_ns, bool *filled)
 {
     struct lwp_queue *in = &link->session.in;
-    const enum lwp_status grown = grow(in, 1);
+    const enum lwp_status grown = lwp_queue_grow(in, 1);
     if (grown != LWP_OK)
         return grown == LWP_FULL ? LWP_WOULD_BLOCK : grown;
     size_t room = 0;

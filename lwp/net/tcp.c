@@ -200,24 +200,25 @@ enum lwp_status lwp_tcp_connect(const struct lwp_address *address, uint64_t dead
     return fd < 0 ? status_of_connect(*error) : lwp_tcp_adopt(fd, transport);
 }
 
-/* The numeric HOST:PORT that the socket is bound to. */
-static bool name_of(int fd, char *bound)
+enum lwp_status lwp_tcp_name(int fd, bool of_peer, char *name)
 {
-    struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
-    socklen_t size = sizeof(name);
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    struct sockaddr *any = (struct sockaddr *)&address;
+    socklen_t size = sizeof(address);
     char host[64];
     char port[8];
-    if (getsockname(fd, (struct sockaddr *)&name, &size))
-        return false;
-    if (getnameinfo((struct sockaddr *)&name, size, host, sizeof(host), port, sizeof(port),
+    if (of_peer ? getpeername(fd, any, &size) : getsockname(fd, any, &size))
+        return LWP_IO;
+    if (getnameinfo(any, size, host, sizeof(host), port, sizeof(port),
                     NI_NUMERICHOST | NI_NUMERICSERV))
-        return false;
-    const char *form = name.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s";
-    (void)snprintf(bound, LWP_ADDRESS_SIZE, form, host, port);
-    return true;
+        return LWP_IO;
+    const char *form = address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s";
+    (void)snprintf(name, LWP_ADDRESS_SIZE, form, host, port);
+    return LWP_OK;
 }
 
-static int listen_on(const struct addrinfo *at, char *bound)
+/* Binds, and listens if there is a backlog. */
+static int bind_to(const struct addrinfo *at, int backlog, char *bound)
 {
     const int on = 1;
     const int fd =
@@ -225,8 +226,8 @@ static int listen_on(const struct addrinfo *at, char *bound)
     if (fd < 0)
         return -1;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0 &&
-        name_of(fd, bound))
+    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && (!backlog || listen(fd, backlog) == 0) &&
+        lwp_tcp_name(fd, false, bound) == LWP_OK)
         return fd;
     const int error = errno;
     (void)close(fd);
@@ -234,16 +235,27 @@ static int listen_on(const struct addrinfo *at, char *bound)
     return -1;
 }
 
-enum lwp_status lwp_tcp_listen(const struct lwp_address *address, int *fd, char *bound)
+static enum lwp_status take_port(const struct lwp_address *address, int backlog, int *fd,
+                                 char *bound)
 {
     struct addrinfo *found = NULL;
     if (resolve(address, AI_PASSIVE, &found) != LWP_OK)
         return LWP_UNRESOLVED;
-    *fd = listen_on(found, bound);
+    *fd = bind_to(found, backlog, bound);
     const int error = errno;
     freeaddrinfo(found);
     errno = error;
     return *fd < 0 ? LWP_IO : LWP_OK;
+}
+
+enum lwp_status lwp_tcp_listen(const struct lwp_address *address, int *fd, char *bound)
+{
+    return take_port(address, BACKLOG, fd, bound);
+}
+
+enum lwp_status lwp_tcp_reserve(const struct lwp_address *address, int *fd, char *bound)
+{
+    return take_port(address, 0, fd, bound);
 }
 
 enum lwp_status lwp_tcp_accept(int listener, struct lwp_transport **transport)

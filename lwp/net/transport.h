@@ -95,6 +95,17 @@ enum lwp_status lwp_tcp_adopt(int fd, struct lwp_transport **transport);
 enum lwp_status lwp_tcp_listen(const struct lwp_address *address, int *fd, char *bound);
 
 /**
+ * Takes a port as lwp_tcp_listen() does but does not listen: whoever connects is refused, and no
+ * free port that anybody asks for is this one. While it is kept, lwp_tcp_listen() on the address
+ * `bound` begins to listen there and closing that descriptor ends it, as often as one likes.
+ */
+enum lwp_status lwp_tcp_reserve(const struct lwp_address *address, int *fd, char *bound);
+
+/** Writes the numeric HOST:PORT of the socket's own end, or of the peer's, into `name`, which has
+ * at least LWP_ADDRESS_SIZE characters. LWP_OK, or LWP_IO for what is no connected TCP socket. */
+enum lwp_status lwp_tcp_name(int fd, bool of_peer, char *name);
+
+/**
  * Accepts one connection: LWP_OK with `*transport` the caller's, LWP_WOULD_BLOCK, LWP_NO_MEMORY, or
  * LWP_IO with errno set (EMFILE and the like: try again later). The socket is non-blocking, with
  * TCP_NODELAY and, where the kernel has it, cubic congestion control, so that loopback is not

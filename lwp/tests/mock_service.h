@@ -5,43 +5,30 @@
 
 #include "lwp/tests/support.h"
 
-#include <pthread.h>
-
 #include "lwp/client/client.h"
 #include "mock_server/mock.h"
 
 struct service {
     struct lwp_mock *mock;
-    int listener;
-    int stop[2];
-    pthread_t thread;
-    char address[LWP_ADDRESS_SIZE];
+    const char *address;
 };
 
-static inline void *serve(void *argument)
+static inline void open_service_with(struct service *service,
+                                     const struct lwp_mock_options *options)
 {
-    struct service *service = argument;
-    assert_int_equal(lwp_mock_serve(service->mock, service->listener, service->stop[0]), LWP_OK);
-    return NULL;
+    assert_int_equal(lwp_mock_new(options, &service->mock), LWP_OK);
+    assert_int_equal(lwp_mock_start(service->mock), LWP_OK);
+    service->address = lwp_mock_address(service->mock, NULL);
 }
 
 static inline void open_service(struct service *service, const struct lwp_dialect *dialect)
 {
     const struct lwp_mock_options options = {.dialect = dialect};
-    const struct lwp_address any = {"127.0.0.1", "0"};
-    assert_int_equal(lwp_mock_new(&options, &service->mock), LWP_OK);
-    assert_int_equal(lwp_tcp_listen(&any, &service->listener, service->address), LWP_OK);
-    assert_int_equal(pipe(service->stop), 0);
-    assert_int_equal(pthread_create(&service->thread, NULL, serve, service), 0);
+    open_service_with(service, &options);
 }
 
 static inline void close_service(struct service *service)
 {
-    assert_int_equal(write(service->stop[1], "", 1), 1);
-    assert_int_equal(pthread_join(service->thread, NULL), 0);
-    close(service->stop[0]);
-    close(service->stop[1]);
-    close(service->listener);
     lwp_mock_free(service->mock);
 }
 

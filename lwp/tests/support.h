@@ -4,6 +4,7 @@
 #ifndef LWP_TESTS_SUPPORT_H
 #define LWP_TESTS_SUPPORT_H
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,6 +33,18 @@ static inline void check_bytes(struct lwp_bytes actual, struct lwp_bytes expecte
 }
 
 #define assert_bytes_equal(actual, expected) check_bytes((actual), (expected), __FILE__, __LINE__)
+
+/* Only there if the address sanitizer is, which has a heap of its own. */
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+/** The bytes of the heap that are in use. */
+static inline size_t heap_in_use(void)
+{
+    if (__sanitizer_get_current_allocated_bytes)
+        return __sanitizer_get_current_allocated_bytes();
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
 
 /** The view of `size` bytes. */
 static inline struct lwp_bytes bytes_of(const void *data, size_t size)

@@ -313,6 +313,21 @@ static void the_empty_text_is_utf8(void **state)
     assert_true(lwp_utf8_valid(guarded(lwp_bytes_text(""))));
 }
 
+static void what_is_not_utf8_is_replaced(void **state)
+{
+    (void)state;
+    char buffer[64];
+    struct lwp_writer out = lwp_writer_on(buffer, sizeof(buffer));
+    lwp_utf8_clean(bytes_of("a\xff\xe2\x82\xac\xe2\x82z\0", 9), &out);
+    assert_bytes_equal(lwp_writer_bytes(&out),
+                       bytes_of("a\xef\xbf\xbd\xe2\x82\xac\xef\xbf\xbdz\0", 12));
+    out = lwp_writer_on(buffer, 4);
+    lwp_utf8_clean(lwp_bytes_text("ab\xe2\x82\xac"
+                                  "c"),
+                   &out);
+    assert_bytes_equal(lwp_writer_bytes(&out), lwp_bytes_text("ab"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_fault_is_found_wherever_it_stands),
         cmocka_unit_test(a_cut_sequence_is_no_text_and_nothing_behind_it_is_read),
         cmocka_unit_test(the_empty_text_is_utf8),
+        cmocka_unit_test(what_is_not_utf8_is_replaced),
     };
     return cmocka_run_group_tests_name("bytes", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "lwp/tests/mock_service.h"
 
 #include <poll.h>
+#include <pthread.h>
 
 #include "lwp/net/clock.h"
 

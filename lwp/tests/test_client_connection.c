@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/tests/fake_server.h"
+#include "lwp/tests/mock_service.h"
 
 #include <poll.h>
 
-#include "lwp/client/client.h"
+#include "lwp/lwp.h"
 #include "lwp/net/clock.h"
+#include "mock_server/certs.h"
 
 #define MS LWP_MILLISECOND_NS
 
@@ -223,6 +225,93 @@ static void a_failed_handshake_is_told_with_its_reason(void **state)
     fake_free(fake);
 }
 
+/* A mock that speaks TLS only and wants a client's certificate, and the folder of certificates. */
+struct guarded_service {
+    struct service service;
+    char folder[64];
+    char paths[5][128];
+};
+
+static void open_guarded(struct guarded_service *guarded)
+{
+    static const char *const files[] = {"server.pem", "server.key", "ca.pem", "client.pem",
+                                        "client.key"};
+    char problem[LWP_CERTS_PROBLEM_SIZE];
+    (void)snprintf(guarded->folder, sizeof(guarded->folder), "/tmp/lwp-client-XXXXXX");
+    assert_non_null(mkdtemp(guarded->folder));
+    assert_int_equal(
+        lwp_certs_make(guarded->folder, lwp_clock_wall() / LWP_SECOND_NS, true, problem), LWP_OK);
+    for (size_t i = 0; i < COUNT_OF(files); i++)
+        (void)snprintf(guarded->paths[i], sizeof(guarded->paths[i]), "%s/%s", guarded->folder,
+                       files[i]);
+    const struct lwp_mock_options options = {.dialect = dialect,
+                                             .tls_certificate = guarded->paths[0],
+                                             .tls_key = guarded->paths[1],
+                                             .tls_client_ca = guarded->paths[2]};
+    open_service_with(&guarded->service, &options);
+}
+
+static void close_guarded(struct guarded_service *guarded)
+{
+    char command[128];
+    close_service(&guarded->service);
+    (void)snprintf(command, sizeof(command), "rm -rf -- '%s'", guarded->folder);
+    assert_int_equal(system(command), 0);
+}
+
+/* Connects with these options; with a client, does some work. */
+static enum lwp_status use_tls(struct guarded_service *guarded, struct lwp_tls_options tls,
+                               bool caller_driven, struct lwp_details *why)
+{
+    struct lwp_tls_context *context = NULL;
+    struct lwp_client *client = NULL;
+    struct lwp_topic_info topic;
+    char reason[LWP_TLS_REASON_SIZE];
+    assert_int_equal(lwp_tls_client_new(&tls, &context, reason), LWP_OK);
+    const struct lwp_security by_tls = lwp_security_of(context);
+    struct lwp_connect_options options = lwp_connect_defaults(guarded->service.address);
+    options.security = &by_tls;
+    options.caller_driven = caller_driven;
+    options.request_timeout_ms = 5000;
+    const enum lwp_status status = lwp_client_connect(&options, &client, why);
+    if (status == LWP_OK) {
+        const enum lwp_status made = lwp_client_create_topic(client, "secret", &topic);
+        if (made != LWP_OK && made != LWP_TOPIC_EXISTS)
+            lwp_client_why(client, why);
+        else
+            assert_int_equal(lwp_client_ping(client, NULL), LWP_OK);
+    }
+    lwp_client_close(client);
+    lwp_tls_context_free(context);
+    return why->status == LWP_OK ? status : why->status;
+}
+
+static void a_client_speaks_tls_with_certificates_on_both_sides(void **state)
+{
+    struct guarded_service guarded;
+    struct lwp_details why;
+    (void)state;
+    open_guarded(&guarded);
+    for (int caller_driven = 0; caller_driven < 2; caller_driven++) {
+        struct lwp_tls_options tls = {.ca_file = guarded.paths[2],
+                                      .certificate_file = guarded.paths[3],
+                                      .key_file = guarded.paths[4]};
+        assert_int_equal(use_tls(&guarded, tls, caller_driven, &why), LWP_OK);
+        tls.most = LWP_TLS_1_2;
+        assert_int_equal(use_tls(&guarded, tls, caller_driven, &why), LWP_OK);
+        /* Whom nobody vouches for is not believed. */
+        tls.ca_file = NULL;
+        assert_int_equal(use_tls(&guarded, tls, caller_driven, &why), LWP_CERTIFICATE_REFUSED);
+        assert_true(why.text[0] != '\0');
+        /* The server wants a certificate of ours. */
+        tls = (struct lwp_tls_options){.ca_file = guarded.paths[2]};
+        const enum lwp_status status = use_tls(&guarded, tls, caller_driven, &why);
+        assert_true(status == LWP_CERTIFICATE_REFUSED || status == LWP_RESET ||
+                    status == LWP_TLS_FAILED);
+    }
+    close_guarded(&guarded);
+}
+
 /* All addresses of a name are tried, one after the other, and a dial can be given up at any time. */
 static void a_name_is_resolved_and_all_its_addresses_are_tried(void **state)
 {
@@ -260,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_handshake_of_several_steps_is_waited_for),
         cmocka_unit_test(a_handshake_that_never_ends_is_left_at_the_deadline),
         cmocka_unit_test(a_failed_handshake_is_told_with_its_reason),
+        cmocka_unit_test(a_client_speaks_tls_with_certificates_on_both_sides),
         cmocka_unit_test(a_name_is_resolved_and_all_its_addresses_are_tried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

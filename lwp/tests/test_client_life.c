@@ -265,7 +265,8 @@ static void without_patience_the_first_failure_ends_it(void **state)
 static void what_an_attempt_can_not_mend_ends_it(void **state)
 {
     static const enum lwp_status hopeless[] = {LWP_AUTH_FAILED, LWP_AUTH_REQUIRED,
-                                               LWP_ACCESS_DENIED, LWP_NO_MEMORY};
+                                               LWP_ACCESS_DENIED, LWP_NO_MEMORY,
+                                               LWP_CERTIFICATE_REFUSED};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(hopeless); i++) {
         struct lwp_life life = ready_life();
@@ -273,6 +274,24 @@ static void what_an_attempt_can_not_mend_ends_it(void **state)
         assert_int_equal(life.state, LWP_LIFE_ENDED);
         assert_int_equal(life.why.status, hopeless[i]);
     }
+}
+
+static void a_server_that_speaks_no_tls_is_not_tried_again(void **state)
+{
+    struct lwp_life_options options = plain;
+    options.secure = true;
+    struct lwp_life life = life_with(options, 0);
+    (void)state;
+    lwp_life_start(&life, 0);
+    lwp_life_advance(&life);
+    lose(&life, LWP_TLS_FAILED, 0);
+    assert_int_equal(life.state, LWP_LIFE_ENDED);
+    life = life_with(options, 0);
+    lwp_life_start(&life, 0);
+    lwp_life_advance(&life);
+    lwp_life_advance(&life);
+    lose(&life, LWP_TLS_FAILED, 0);
+    assert_int_equal(life.state, LWP_LIFE_WAITING);
 }
 
 /* Damage on the wire ends the connection, not the client (11.3). */
@@ -433,6 +452,7 @@ int main(void)
         cmocka_unit_test(the_limit_ends_the_life_with_the_last_reason),
         cmocka_unit_test(without_patience_the_first_failure_ends_it),
         cmocka_unit_test(what_an_attempt_can_not_mend_ends_it),
+        cmocka_unit_test(a_server_that_speaks_no_tls_is_not_tried_again),
         cmocka_unit_test(damage_is_followed_by_a_new_connection),
         cmocka_unit_test(a_redirect_is_followed_at_once),
         cmocka_unit_test(a_circle_of_redirects_is_left_for_home_after_a_wait),

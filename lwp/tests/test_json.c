@@ -637,6 +637,22 @@ static enum lwp_status write_other_cluster(struct lwp_writer *out)
     return lwp_json_write_cluster_status(&status, out);
 }
 
+static enum lwp_status write_follower(struct lwp_writer *out)
+{
+    static const struct lwp_peer peers[] = {{0, "Failed"}, {UINT64_MAX, "Connected"}};
+    const struct lwp_cluster_status status = {.current_term = 7,
+                                              .healthy_nodes = 2,
+                                              .has_no_leader = true,
+                                              .leader_id = 9,
+                                              .is_cluster = true,
+                                              .node_count = 3,
+                                              .node_id = 1,
+                                              .peers = peers,
+                                              .peer_count = COUNT_OF(peers),
+                                              .quorum_available = true};
+    return lwp_json_write_cluster_status(&status, out);
+}
+
 static enum lwp_status write_error(struct lwp_writer *out)
 {
     const struct lwp_error_document error = {.code = 16, .message = BYTES("Topic not found")};
@@ -717,6 +733,10 @@ static const struct {
      "{\"current_term\":1,\"healthy_nodes\":2,\"is_leader\":false,\"leader_id\":3,"
      "\"mode\":\"standalone\",\"node_count\":4,\"node_id\":5,\"peer_states\":{},"
      "\"quorum_available\":false}"},
+    {write_follower,
+     "{\"current_term\":7,\"healthy_nodes\":2,\"is_leader\":false,\"leader_id\":null,"
+     "\"node_count\":3,\"node_id\":1,\"peer_states\":{\"0\":\"Failed\","
+     "\"18446744073709551615\":\"Connected\"},\"quorum_available\":true}"},
     {write_error, "{\"code\":16,\"message\":\"Topic not found\"}"},
     {write_redirect,
      "{\"code\":32,\"message\":\"\",\"details\":{\"leader_addr\":\"10.0.0.1:1992\"}}"},

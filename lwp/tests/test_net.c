@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lwp/tests/support.h"
+#include "lwp/tests/net_support.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,20 +12,7 @@
 #include "lwp/net/link.h"
 #include "lwp/net/world.h"
 
-enum { PIPE_ROOM = 64, OUT_LIMIT = 4096, PATIENCE_MS = 10000, LARGE = 1048576 };
-
-/* What a transport does next, patiently where it is a socket. */
-static enum lwp_status read_next(struct lwp_transport *transport, uint8_t *out, size_t size,
-                                 size_t *count)
-{
-    for (;;) {
-        struct pollfd ready = {.fd = lwp_transport_fd(transport), .events = POLLIN};
-        const enum lwp_status status = lwp_transport_read(transport, out, size, count);
-        if (status != LWP_WOULD_BLOCK || ready.fd < 0)
-            return status;
-        assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
-    }
-}
+enum { PIPE_ROOM = 64, OUT_LIMIT = 4096, LARGE = 1048576 };
 
 static void assert_reads(struct lwp_transport *transport, const char *text)
 {
@@ -54,17 +41,6 @@ static void say(struct lwp_transport *transport, const char *text)
     assert_int_equal(count, strlen(text));
 }
 
-/* Two ends of a connection: a pipe or TCP. */
-struct pair {
-    struct lwp_transport *ends[2];
-};
-
-static void pair_free(struct pair *pair)
-{
-    lwp_transport_free(pair->ends[0]);
-    lwp_transport_free(pair->ends[1]);
-}
-
 static struct pair pipe_of(size_t capacity)
 {
     struct pair pair;
@@ -75,50 +51,6 @@ static struct pair pipe_of(size_t capacity)
 static struct pair any_pipe(void)
 {
     return pipe_of(PIPE_ROOM);
-}
-
-/* A listener on a free port; -1 if the kernel has no such addresses. */
-static int listen_on(const char *host, struct lwp_address *address)
-{
-    char bound[LWP_ADDRESS_SIZE];
-    int fd = -1;
-    assert_int_equal(lwp_address_parse(host, address), LWP_OK);
-    if (lwp_tcp_listen(address, &fd, bound) != LWP_OK)
-        return -1;
-    assert_int_equal(lwp_address_parse(bound, address), LWP_OK);
-    assert_string_not_equal(address->port, "0");
-    return fd;
-}
-
-static struct lwp_transport *accepted(int listener)
-{
-    struct pollfd ready = {.fd = listener, .events = POLLIN};
-    struct lwp_transport *transport = NULL;
-    assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
-    assert_int_equal(lwp_tcp_accept(listener, &transport), LWP_OK);
-    return transport;
-}
-
-static struct pair connected(int listener, const struct lwp_address *address)
-{
-    struct pair pair;
-    int error = 0;
-    assert_int_equal(lwp_tcp_connect(address, lwp_clock_now() + PATIENCE_MS * LWP_MILLISECOND_NS,
-                                     &pair.ends[0], &error),
-                     LWP_OK);
-    pair.ends[1] = accepted(listener);
-    return pair;
-}
-
-static struct pair tcp_over(const char *host)
-{
-    struct lwp_address address;
-    const int listener = listen_on(host, &address);
-    if (listener < 0)
-        skip();
-    const struct pair pair = connected(listener, &address);
-    close(listener);
-    return pair;
 }
 
 static struct pair tcp4(void)

@@ -2,6 +2,7 @@
 #include "lwp/tests/fake_server.h"
 #include "lwp/tests/mock_service.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "lwp/client/producer.h"

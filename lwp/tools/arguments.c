@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/tools/arguments.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "lwp/tools/options.h"
 
-static const char help[] =
-    "lwp dump - what is in these bytes, and what is wrong with them?\n"
-    "\n"
-    "Usage: lwp dump [OPTION]... [FILE|-]...\n"
-    "\n"
-    "  --format F     hex, binary or pcap (pcapng too)      [by content]\n"
-    "  --dialect D    lance, spec, lance-py, or guess       [guess]\n"
-    "  --port N       of a capture, only the streams from or to this TCP port\n"
-    "                 [the streams in which there is a sound header]\n"
-    "  --records      the records of ingests and fetch responses, one a line\n"
-    "  --json         JSON Lines, an object an event; docs/dump.md explains it\n"
-    "  --help, --version\n"
+static const char before[] = "lwp dump - what is in these bytes, and what is wrong with them?\n"
+                             "\n"
+                             "Usage: lwp dump [OPTION]... [FILE|-]...\n"
+                             "\n";
+
+static const char after[] =
     "\n"
     "Reads hex text (plain, or as xxd and hexdump -C print it), raw bytes of one direction\n"
     "of a connection, or a capture; from standard input if there is no FILE. Prints every\n"
@@ -34,89 +25,72 @@ static const char help[] =
     "       00000000 00000000 00000000 00000000 | lwp dump\n"
     "  tcpdump -i lo -w talk.pcap port 1992;  lwp dump --records talk.pcap\n";
 
-int arguments_problem(const char *problem, const char *value)
-{
-    (void)fprintf(stderr, "lwp dump: %s%s%s\nTry 'lwp dump --help'.\n", problem, value ? ": " : "",
-                  value ? value : "");
-    return EXIT_USAGE;
-}
-
-static int take_format(struct arguments *arguments, const char *value)
+static const char *take_format(void *into, const char *value)
 {
     static const char *const words[] = {
         [FORMAT_HEX] = "hex", [FORMAT_BINARY] = "binary", [FORMAT_PCAP] = "pcap"};
     for (enum input_format i = FORMAT_HEX; i <= FORMAT_PCAP; i++)
         if (strcmp(words[i], value) == 0) {
-            arguments->format = i;
-            return -1;
+            ((struct arguments *)into)->format = i;
+            return NULL;
         }
-    return arguments_problem("no such format", value);
+    return "no such format";
 }
 
-static int take_dialect(struct arguments *arguments, const char *value)
+static const char *take_dialect(void *into, const char *value)
 {
-    arguments->dialect = lwp_dialect_named(value);
-    if (!arguments->dialect && strcmp(value, "guess") != 0)
-        return arguments_problem("no such dialect", value);
-    return -1;
+    const struct lwp_dialect *dialect = lwp_dialect_named(value);
+    ((struct arguments *)into)->dialect = dialect;
+    return dialect || strcmp(value, "guess") == 0 ? NULL : "no such dialect";
 }
 
-static int take_port(struct arguments *arguments, const char *value)
+static const char *take_port(void *into, const char *value)
 {
-    char *end = NULL;
-    errno = 0;
-    const unsigned long long port = strtoull(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end || errno || port < 1 || port > UINT16_MAX)
-        return arguments_problem("--port takes a number from 1 to 65535", value);
-    arguments->port = (uint16_t)port;
-    return -1;
+    uint64_t port = 0;
+    if (!lwp_read_number(value, 1, UINT16_MAX, &port))
+        return "--port takes a number from 1 to 65535";
+    ((struct arguments *)into)->port = (uint16_t)port;
+    return NULL;
 }
 
-enum { OPTION_HELP = 'h', OPTION_VERSION = 'V' };
-
-/* One option. Returns -1, or the exit status with which to end. */
-static int take_option(struct arguments *arguments, int option, const char *value)
+static const char *take_records(void *into, const char *value)
 {
-    switch (option) {
-    case 'f':
-        return take_format(arguments, value);
-    case 'd':
-        return take_dialect(arguments, value);
-    case 'p':
-        return take_port(arguments, value);
-    case 'r':
-        arguments->records = true;
-        return -1;
-    case 'j':
-        arguments->json = true;
-        return -1;
-    default:
-        return arguments_problem("wrong usage", NULL);
-    }
+    (void)value;
+    ((struct arguments *)into)->records = true;
+    return NULL;
 }
+
+static const char *take_json(void *into, const char *value)
+{
+    (void)value;
+    ((struct arguments *)into)->json = true;
+    return NULL;
+}
+
+static const struct lwp_option options[] = {
+    {"format", "F", "hex, binary or pcap (pcapng too)      [by content]", take_format},
+    {"dialect", "D", "lance, spec, lance-py, or guess       [guess]", take_dialect},
+    {"port", "N",
+     "of a capture, only the streams from or to this TCP port\n"
+     "[the streams in which there is a sound header]",
+     take_port},
+    {"records", NULL, "the records of ingests and fetch responses, one a line", take_records},
+    {"json", NULL, "JSON Lines, an object an event; docs/dump.md explains it", take_json},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const struct lwp_program program = {
+    .name = "lwp dump",
+    .version = "lwp " LWP_VERSION_TEXT,
+    .before = before,
+    .after = after,
+    .options = {options},
+};
 
 int arguments_read(int argc, char **argv, struct arguments *arguments)
 {
-    static const struct option options[] = {
-        {"format", required_argument, NULL, 'f'},
-        {"dialect", required_argument, NULL, 'd'},
-        {"port", required_argument, NULL, 'p'},
-        {"records", no_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {"version", no_argument, NULL, OPTION_VERSION},
-        {NULL, 0, NULL, 0},
-    };
-    int option = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP || option == OPTION_VERSION) {
-            (void)fputs(option == OPTION_HELP ? help : "lwp " LWP_VERSION_TEXT "\n", stdout);
-            return EXIT_SOUND;
-        }
-        const int status = take_option(arguments, option, optarg);
-        if (status >= 0)
-            return status;
-    }
-    arguments->files = argv + optind;
-    return -1;
+    int rest = 0;
+    const int status = lwp_options_read(&program, argc, argv, arguments, &rest);
+    arguments->files = argv + rest;
+    return status;
 }

@@ -22,7 +22,4 @@ struct arguments {
  * which to end: then all is said. */
 int arguments_read(int argc, char **argv, struct arguments *arguments);
 
-/** Says what is wrong with the usage, and returns the exit status for it. */
-int arguments_problem(const char *problem, const char *value);
-
 #endif

@@ -46,3 +46,14 @@ bool lwp_utf8_valid(struct lwp_bytes text)
         text = lwp_bytes_from(text, lwp_utf8_step(text, &valid));
     return valid;
 }
+
+void lwp_utf8_clean(struct lwp_bytes text, struct lwp_writer *out)
+{
+    while (text.size && !out->full) {
+        bool valid = false;
+        const size_t size = lwp_utf8_step(text, &valid);
+        lwp_write(out,
+                  valid ? (struct lwp_bytes){text.data, size} : lwp_bytes_text("\xef\xbf\xbd"));
+        text = lwp_bytes_from(text, size);
+    }
+}

@@ -143,4 +143,8 @@ size_t lwp_utf8_step(struct lwp_bytes text, bool *valid);
 /** Whether `text` is well-formed UTF-8: no overlong form, no surrogate, nothing past U+10FFFF. */
 bool lwp_utf8_valid(struct lwp_bytes text);
 
+/** Writes `text` with U+FFFD for what is not UTF-8; no more than three times its size. What does not
+ * fit is left out, in whole characters. */
+void lwp_utf8_clean(struct lwp_bytes text, struct lwp_writer *out);
+
 #endif

@@ -40,12 +40,14 @@ struct lwp_dialect {
     uint64_t tail_offset;           /* D5: a Fetch offset that means the end; 0 if there is none. */
     enum lwp_beyond_end beyond_end; /* D4, D6 */
     bool counts_records;            /* D8: record_count of a FetchResponse is true, not 0 or 1. */
+    bool whole_records;             /* D9: a fetch is not cut inside a record, if one fits. */
     bool zero_keeps_all;            /* D11: retention 0 means no limit. */
     bool unsubscribe_acked;         /* D13: by an Ack frame, not by a TopicResponse. */
     uint8_t cluster_status_command; /* D14 */
     bool command_is_low_byte;       /* D16: of batch_id; otherwise the whole value counts. */
     bool any_topic_name;            /* D17: any UTF-8 of at most 255 bytes, not [A-Za-z0-9-]+. */
     bool topic_epoch;               /* D18: topic documents carry topic_epoch, keys in order. */
+    bool cluster_forwards;          /* D19: nodes of a cluster answer as the deployed ones do. */
     enum lwp_lz4_framing lz4_framing; /* D20 */
     enum lwp_type_names type_names;   /* D21: for the tracer only. */
     bool refuses_unsound;         /* D23, D24, D25, D38: rules without a reaction are enforced. */

@@ -74,8 +74,7 @@ struct lwp_bytes script_bytes_of(const struct script_value *value,
     return value->kind == SCRIPT_BYTES ? value->bytes : (struct lwp_bytes){NULL, 0};
 }
 
-/* The number that a value stands for; `right` is what would be right. What is no number is 0. */
-static uint64_t number_of(const struct script_value *value,
+uint64_t script_number_of(const struct script_value *value,
                           const struct script_variables *variables, uint64_t right)
 {
     const struct script_variable *variable = NULL;
@@ -86,7 +85,7 @@ static uint64_t number_of(const struct script_value *value,
     if (value->kind == SCRIPT_WRONG)
         return right ^ 1;
     if (value->kind == SCRIPT_VARIABLE)
-        variable = script_variable_of(variables, value->bytes);
+        variable = variables ? script_variable_of(variables, value->bytes) : NULL;
     return variable ? variable->number : 0;
 }
 
@@ -126,7 +125,8 @@ static enum lwp_status write_message(const struct script_frame *frame,
         if (field->subject != SCRIPT_PAYLOAD)
             continue;
         if (lwp_field_is_integer(field->field))
-            *lwp_message_integer(&message, field->field) = number_of(&field->value, variables, 0);
+            *lwp_message_integer(&message, field->field) =
+                script_number_of(&field->value, variables, 0);
         else
             *lwp_message_bytes(&message, field->field) = script_bytes_of(&field->value, variables);
     }
@@ -178,7 +178,7 @@ static uint32_t set_given(const struct script_frame *frame, const struct lwp_dia
         const uint64_t right = lwp_header_get(&built->header, field->header);
         const uint64_t value = field->value.kind == SCRIPT_OTHER_POLYNOMIAL
                                    ? checksum_of(built, field->header, other)
-                                   : number_of(&field->value, variables, right);
+                                   : script_number_of(&field->value, variables, right);
         lwp_header_set(&built->header, field->header, value);
         given |= 1U << field->header;
     }

@@ -1,174 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The half of the parser that reads frames: kinds, fields, values, records. */
+/* The half of the parser that reads frames: kinds, fields, bodies. */
 #include "lwp/json/json.h"
 #include "lwp/wire/errors.h"
 #include "mock_server/script/reader.h"
-
-enum { MAX_REPEAT = 65536 /* Of a string. */ };
-
-/* What stands between the parentheses of hex(…). Its digits are lexed as words and numbers; only
- * their characters count here. */
-static bool is_hex_token(const struct token *token)
-{
-    static const char digits[] = "0123456789abcdefABCDEF";
-    for (size_t i = 0; i < token->text.size; i++)
-        if (!memchr(digits, token->text.data[i], sizeof(digits) - 1))
-            return false;
-    return token->text.size > 0 && token->kind != TOKEN_FILE_END;
-}
-
-static uint8_t hex_value(uint8_t digit)
-{
-    return (uint8_t)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
-}
-
-static struct lwp_bytes read_hex(struct reader *reader)
-{
-    const struct token *first = reader->token;
-    size_t digits = 0;
-    while (is_hex_token(reader->token))
-        digits += reader_next(reader)->text.size;
-    const struct token *end = reader->token;
-    uint8_t *bytes = script_arena_take(&reader->script->arena, digits / 2 + 1);
-    size_t at = 0;
-    for (const struct token *token = first; bytes && token < end; token++)
-        for (size_t i = 0; i < token->text.size; i++, at++)
-            bytes[at / 2] = (uint8_t)(bytes[at / 2] << 4 | hex_value(token->text.data[i]));
-    if (!reader_is(reader, ")"))
-        reader_error(reader, end, "pairs of hexadecimal digits and )");
-    else if (digits % 2)
-        reader_error(reader, first, "an even number of hexadecimal digits");
-    reader_insist(reader, ")");
-    return (struct lwp_bytes){bytes, digits / 2};
-}
-
-/* "text" or hex(…) */
-struct lwp_bytes reader_bytes(struct reader *reader)
-{
-    if (reader_take(reader, "hex")) {
-        reader_insist(reader, "(");
-        return reader->failed ? (struct lwp_bytes){NULL, 0} : read_hex(reader);
-    }
-    const struct token *token = reader_next(reader);
-    if (token->kind != TOKEN_STRING)
-        reader_error(reader, token, "a string or hex(…)");
-    return token->bytes;
-}
-
-uint64_t reader_number(struct reader *reader, uint64_t most, const char *expected)
-{
-    const struct token *token = reader_next(reader);
-    if (token->kind != TOKEN_NUMBER || token->number > most)
-        reader_error(reader, token, expected);
-    return token->number;
-}
-
-static struct script_value read_variable(struct reader *reader, const struct token *token)
-{
-    const struct lwp_bytes name = lwp_bytes_from(reader_text(reader, token), 1);
-    if (name.size && reader_is_bound(reader, name))
-        return (struct script_value){.kind = SCRIPT_VARIABLE, .bytes = name};
-    if (!reader->in_pattern || name.size == 0)
-        reader_error(reader, token, "a variable that has been bound before");
-    reader_bind(reader, name);
-    reader->bound_now = true;
-    return (struct script_value){.kind = SCRIPT_VARIABLE, .bytes = name};
-}
-
-struct value_word {
-    const char *word;
-    enum script_value_kind kind;
-    bool in_patterns;
-};
-
-static const struct value_word value_words[] = {
-    {"max", SCRIPT_MAX, true},      {"zero", SCRIPT_ZERO, true},
-    {"wrong", SCRIPT_WRONG, false}, {"other-polynomial", SCRIPT_OTHER_POLYNOMIAL, false},
-    {"none", SCRIPT_NONE, true},
-};
-
-static struct script_value read_word(struct reader *reader, const struct token *token)
-{
-    for (size_t i = 0; i < sizeof(value_words) / sizeof(value_words[0]); i++)
-        if (lwp_bytes_equal(token->text, lwp_bytes_text(value_words[i].word)) &&
-            (value_words[i].in_patterns || !reader->in_pattern))
-            return (struct script_value){.kind = value_words[i].kind};
-    reader_error(reader, token, reader->in_pattern ? "a value" : "a value that can be sent");
-    return (struct script_value){.kind = SCRIPT_ZERO};
-}
-
-/* "text"*COUNT */
-static struct lwp_bytes read_repeated(struct reader *reader)
-{
-    const struct lwp_bytes once = reader_bytes(reader);
-    if (reader->failed || !reader_take(reader, "*"))
-        return once;
-    const size_t times = (size_t)reader_number(reader, MAX_REPEAT, "how many times, at most 65536");
-    uint8_t *all = script_arena_take(&reader->script->arena, once.size * times + 1);
-    for (size_t i = 0; all && !reader->failed && i < times; i++)
-        memcpy(all + i * once.size, once.data, once.size);
-    return (struct lwp_bytes){all, all ? once.size * times : 0};
-}
-
-static bool is_at_bytes(const struct reader *reader)
-{
-    return reader->token->kind == TOKEN_STRING || reader_is(reader, "hex");
-}
-
-/* The first part is in `*value`; the others follow, each behind a +. */
-static void read_parts_behind(struct reader *reader, struct script_value *value)
-{
-    struct script_part part = {value->kind == SCRIPT_VARIABLE, value->bytes};
-    for (;;) {
-        struct script_part *added = SCRIPT_ADD(&reader->script->arena, &value->parts);
-        if (added)
-            *added = part;
-        if (reader->failed || !reader_take(reader, "+"))
-            break;
-        part.is_variable = !is_at_bytes(reader);
-        if (!part.is_variable) {
-            part.bytes = read_repeated(reader);
-            continue;
-        }
-        const struct token *token = reader_next(reader);
-        part.bytes = lwp_bytes_from(reader_text(reader, token), 1);
-        if (token->kind != TOKEN_WORD || !reader_is_bound(reader, part.bytes))
-            reader_error(reader, token, "a string, or a variable that has been bound before");
-    }
-    value->kind = SCRIPT_JOINED;
-}
-
-static struct script_value read_one(struct reader *reader);
-
-static struct script_value read_value(struct reader *reader)
-{
-    const struct token *first = reader->token;
-    struct script_value value = read_one(reader);
-    const bool can_join = value.kind == SCRIPT_BYTES || value.kind == SCRIPT_VARIABLE;
-    if (reader->failed || !can_join || !reader_is(reader, "+"))
-        return value;
-    if (value.kind == SCRIPT_VARIABLE && reader->bound_now)
-        reader_error(reader, first, "a variable that has been bound before");
-    read_parts_behind(reader, &value);
-    return value;
-}
-
-static struct script_value read_one(struct reader *reader)
-{
-    const struct token *token = reader->token;
-    reader->bound_now = false;
-    if (is_at_bytes(reader))
-        return (struct script_value){.kind = SCRIPT_BYTES, .bytes = read_repeated(reader)};
-    (void)reader_next(reader);
-    if (token->kind == TOKEN_NUMBER)
-        return (struct script_value){.kind = SCRIPT_NUMBER, .number = token->number};
-    if (token->kind == TOKEN_WORD && token->text.data[0] == '$')
-        return read_variable(reader, token);
-    if (token->kind == TOKEN_WORD)
-        return read_word(reader, token);
-    reader_error(reader, token, "a number, a string, hex(…), $name, max, zero or wrong");
-    return (struct script_value){.kind = SCRIPT_ZERO};
-}
 
 static void read_fill(struct reader *reader, struct script_frame *frame)
 {
@@ -178,28 +12,22 @@ static void read_fill(struct reader *reader, struct script_frame *frame)
         frame->fill_seed = reader_number(reader, UINT64_MAX, "a seed");
 }
 
-struct relation_row {
-    const char *sign;
-    enum script_relation relation;
-};
-
-static const struct relation_row relations[] = {
-    {"=", SCRIPT_EQUAL}, {"!=", SCRIPT_NOT_EQUAL}, {"<", SCRIPT_LESS},    {"<=", SCRIPT_AT_MOST},
-    {">", SCRIPT_MORE},  {">=", SCRIPT_AT_LEAST},  {"in", SCRIPT_WITHIN},
-};
-
-static enum script_relation read_relation(struct reader *reader)
+static void read_payload(struct reader *reader, struct script_frame *frame)
 {
-    if (!reader->in_pattern) {
-        reader_insist(reader, "=");
-        return SCRIPT_EQUAL;
-    }
-    for (size_t i = 0; i < sizeof(relations) / sizeof(relations[0]); i++)
-        if (reader_take(reader, relations[i].sign))
-            return relations[i].relation;
-    reader_error(reader, reader->token, "= != < <= > >= or in [a,b]");
-    return SCRIPT_EQUAL;
+    frame->body = SCRIPT_BODY_BYTES;
+    frame->bytes = reader_bytes(reader);
 }
+
+struct body_row {
+    const char *word;
+    void (*read)(struct reader *reader, struct script_frame *frame);
+};
+
+static const struct body_row bodies[] = {
+    {"payload", read_payload},
+    {"records", reader_records},
+    {"fill", read_fill},
+};
 
 /* What the word names in this frame. False if it names nothing. */
 static bool find_subject(const struct reader *reader, const struct script_frame *frame,
@@ -229,6 +57,46 @@ static bool find_subject(const struct reader *reader, const struct script_frame 
             return true;
         }
     return false;
+}
+
+/* What ends a frame's fields: the words that follow one in statements. No field is named so. */
+static const char *const behind_frames[] = {"within", "nth", "every", "skip", "times",
+                                            "after",  "p",   "as",    "in",   "optional"};
+
+enum { BEHIND_COUNT = sizeof(behind_frames) / sizeof(behind_frames[0]) };
+
+static bool is_behind_frame(const struct reader *reader)
+{
+    for (size_t i = 0; i < BEHIND_COUNT; i++)
+        if (reader_is(reader, behind_frames[i]))
+            return true;
+    return false;
+}
+
+static void offer_fields(struct hint *hint, const struct script_frame *frame)
+{
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+        hint_offer(hint, bodies[i].word);
+    for (int i = 0; i < LWP_HEADER_FIELD_COUNT; i++)
+        hint_offer(hint, lwp_header_fields[i].name);
+    for (const struct lwp_field *field = frame->command ? frame->command->fields : NULL;
+         field && field->type != LWP_FIELD_NONE; field++)
+        hint_offer(hint, field->name);
+}
+
+static void unknown_field(struct reader *reader, const struct script_frame *frame,
+                          const struct token *word)
+{
+    struct hint hint = reader_hint(reader, word);
+    const bool has_value = reader->token->kind == TOKEN_SIGN && !reader_is(reader, "->");
+    const bool may_end = reader->in_pattern && !has_value;
+    for (size_t i = 0; may_end && i < BEHIND_COUNT; i++)
+        hint_offer(&hint, behind_frames[i]);
+    offer_fields(&hint, frame);
+    reader_unknown(reader, word,
+                   may_end ? "a field of this frame, or a word that may follow a frame"
+                           : "a field of this frame, payload, records or fill",
+                   &hint);
 }
 
 static void read_code(struct reader *reader, struct script_field *field)
@@ -286,14 +154,14 @@ static void check_type(struct reader *reader, const struct script_field *field,
         reader_error(reader, at, misplaced(field));
 }
 
-static void read_field(struct reader *reader, struct script_frame *frame, const struct token *word)
+void reader_field(struct reader *reader, struct script_frame *frame, const struct token *word)
 {
     struct script_field field = {.place = word->place};
     if (!find_subject(reader, frame, reader_text(reader, word), &field)) {
-        reader_error(reader, word, "a field of this frame, payload, records or fill");
+        unknown_field(reader, frame, word);
         return;
     }
-    field.relation = read_relation(reader);
+    field.relation = reader_relation(reader);
     const struct token *at = reader->token;
     if (reader->failed)
         return;
@@ -301,35 +169,18 @@ static void read_field(struct reader *reader, struct script_frame *frame, const 
         read_code(reader, &field);
     } else if (field.relation == SCRIPT_WITHIN) {
         reader_insist(reader, "[");
-        field.value = read_value(reader);
+        field.value = reader_value(reader);
         reader_insist(reader, ",");
-        field.upper = read_value(reader);
+        field.upper = reader_value(reader);
         reader_insist(reader, "]");
     } else {
-        field.value = read_value(reader);
+        field.value = reader_value(reader);
     }
     check_type(reader, &field, at);
     struct script_field *added = SCRIPT_ADD(&reader->script->arena, &frame->fields);
     if (added)
         *added = field;
 }
-
-static void read_payload(struct reader *reader, struct script_frame *frame)
-{
-    frame->body = SCRIPT_BODY_BYTES;
-    frame->bytes = reader_bytes(reader);
-}
-
-struct body_row {
-    const char *word;
-    void (*read)(struct reader *reader, struct script_frame *frame);
-};
-
-static const struct body_row bodies[] = {
-    {"payload", read_payload},
-    {"records", reader_records},
-    {"fill", read_fill},
-};
 
 /* What is wrong with this body for this frame, or NULL. */
 static const char *misplaced_body(const struct reader *reader, const struct script_frame *frame,
@@ -365,7 +216,7 @@ static void read_assignment(struct reader *reader, struct script_frame *frame)
             read_body(reader, frame, &bodies[i], word);
             return;
         }
-    read_field(reader, frame, word);
+    reader_field(reader, frame, word);
 }
 
 static bool find_kind(struct lwp_bytes word, struct script_frame *frame)
@@ -384,8 +235,18 @@ static bool find_kind(struct lwp_bytes word, struct script_frame *frame)
 
 void reader_assignments(struct reader *reader, struct script_frame *frame)
 {
-    while (!reader->failed && reader->token->kind == TOKEN_WORD && !reader_is(reader, "within"))
+    while (!reader->failed && reader->token->kind == TOKEN_WORD && !is_behind_frame(reader))
         read_assignment(reader, frame);
+}
+
+static void unknown_kind(struct reader *reader, const struct token *word)
+{
+    struct hint hint = reader_hint(reader, word);
+    for (enum lwp_kind kind = LWP_KIND_INGEST; kind < LWP_KIND_CONTROL; kind++)
+        hint_offer(&hint, lwp_kind_word(kind));
+    for (size_t i = 0; lwp_command_at(i); i++)
+        hint_offer(&hint, lwp_command_at(i)->word);
+    reader_unknown(reader, word, "keepalive, ack, backpressure, ingest, frame or a command", &hint);
 }
 
 void reader_frame(struct reader *reader, struct script_frame *frame)
@@ -393,7 +254,7 @@ void reader_frame(struct reader *reader, struct script_frame *frame)
     const struct token *word = reader_next(reader);
     frame->place = word->place;
     if (word->kind != TOKEN_WORD || !find_kind(word->text, frame)) {
-        reader_error(reader, word, "keepalive, ack, backpressure, ingest, frame or a command");
+        unknown_kind(reader, word);
         return;
     }
     reader_assignments(reader, frame);

@@ -33,6 +33,11 @@ void script_bind_bytes(struct script_variables *variables, struct lwp_bytes name
 struct lwp_bytes script_bytes_of(const struct script_value *value,
                                  const struct script_variables *variables);
 
+/** The number that a value stands for; `right` is what would be right, without variables (NULL) none is
+ * bound. What is no number is 0. */
+uint64_t script_number_of(const struct script_value *value,
+                          const struct script_variables *variables, uint64_t right);
+
 /** How many bytes the frame can take at most. */
 size_t script_frame_bound(const struct script_frame *frame,
                           const struct script_variables *variables);
@@ -64,6 +69,27 @@ struct script_mismatch {
 bool script_match(const struct script_pattern *pattern, const struct lwp_frame *frame,
                   const struct lwp_dialect *dialect, struct script_variables *variables,
                   struct script_mismatch *mismatch);
+
+/** Whether the relation holds between two numbers; `upper` counts for SCRIPT_WITHIN. */
+bool script_holds(enum script_relation relation, uint64_t actual, uint64_t value, uint64_t upper);
+
+/* A frame that was seen, and what it is to its reader: lwp_frame_kind(), lwp_frame_command(). */
+struct script_seen {
+    const struct lwp_frame *frame;
+    enum lwp_kind kind;
+    int command;
+    const struct lwp_dialect *dialect;
+};
+
+/** False if kind, command or a header field rule a match out: quick, and binds nothing. */
+bool script_may_match(const struct script_pattern *pattern, const struct script_seen *seen);
+
+/**
+ * As script_match() for rules that watch peers: flags beside those of the kind do not matter, and the
+ * payload must have its command's form only if the pattern is about it.
+ */
+bool script_match_seen(const struct script_pattern *pattern, const struct script_seen *seen,
+                       struct script_variables *variables);
 
 /** Writes what the pattern expects as one line, ended by a zero. */
 void script_describe(const struct script_pattern *pattern, char *out, size_t size);

@@ -149,6 +149,44 @@ static struct token lex_number(struct lexer *lexer)
     return token;
 }
 
+/* 0.25 in millionths; more than six decimals are none. */
+static struct token lex_decimal(struct lexer *lexer)
+{
+    enum { DECIMALS = 6 };
+    struct token token = begin(lexer, TOKEN_BAD);
+    bool fits = true;
+    const size_t point = take_digits(lexer, 0, 10, &token.number, &fits);
+    const size_t size = take_digits(lexer, point + 1, 10, &token.number, &fits);
+    for (size_t i = size - point - 1; i < DECIMALS; i++)
+        fits = fits && shift_in(&token.number, 10, 0);
+    end(lexer, &token, size);
+    if (fits && size - point - 1 <= DECIMALS)
+        token.kind = TOKEN_DECIMAL;
+    return token;
+}
+
+static bool is_at_decimal(const struct lexer *lexer)
+{
+    size_t size = 0;
+    while (is_digit(peek(lexer, size)))
+        size++;
+    return size > 0 && peek(lexer, size) == '.' && is_digit(peek(lexer, size + 1));
+}
+
+/* The minus stands alone, so that the number behind it is lexed as any other. */
+static struct token lex_negative(struct lexer *lexer)
+{
+    struct token token = begin(lexer, TOKEN_BAD);
+    const size_t begin_at = lexer->at;
+    advance(lexer, 1);
+    const struct token number = lex_number(lexer);
+    token.text.size = lexer->at - begin_at;
+    token.number = number.number;
+    if (number.kind == TOKEN_NUMBER)
+        token.kind = TOKEN_NEGATIVE;
+    return token;
+}
+
 /* The byte that the escape at the backslash means, and its size in the text; -1 if it means none.
  */
 static int unescape(const struct lexer *lexer, size_t at, size_t *size)
@@ -207,8 +245,8 @@ static struct token lex_string(struct lexer *lexer)
 
 static struct token lex_sign(struct lexer *lexer)
 {
-    static const char *const signs[] = {"!=", "<=", ">=", "->", "=", "<", ">", ",", "|", "+",
-                                        "*",  "(",  ")",  "{",  "}", "[", "]", ";", ":", "~"};
+    static const char *const signs[] = {"!=", "<=", ">=", "->", "=", "<", ">", ",", "|", "+", "*",
+                                        "(",  ")",  "{",  "}",  "[", "]", ";", ":", "~", "%"};
     struct token token = begin(lexer, TOKEN_BAD);
     for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
         const size_t size = strlen(signs[i]);
@@ -240,7 +278,9 @@ static struct token lex(struct lexer *lexer)
         return token;
     }
     if (is_digit(c))
-        return lex_number(lexer);
+        return is_at_decimal(lexer) ? lex_decimal(lexer) : lex_number(lexer);
+    if (c == '-' && is_digit(peek(lexer, 1)))
+        return lex_negative(lexer);
     return c == '"' ? lex_string(lexer) : lex_sign(lexer);
 }
 

@@ -6,8 +6,10 @@
 #include "mock_server/script/script.h"
 
 enum token_kind {
-    TOKEN_WORD,     /* Letters, digits and _ - . / ~ after a letter; also $name. */
+    TOKEN_WORD,     /* Letters, digits and _ - . / after a letter; also $name. */
     TOKEN_NUMBER,   /* In `number`. */
+    TOKEN_NEGATIVE, /* A number with a minus before it; `number` is without. */
+    TOKEN_DECIMAL,  /* 0.25, of at most six decimals: in `number`, millionths. */
     TOKEN_DURATION, /* In `number`, nanoseconds. */
     TOKEN_STRING,   /* In `bytes`, escapes resolved. */
     TOKEN_SIGN,     /* One or two characters of punctuation. */

@@ -30,7 +30,7 @@ static void print_number(uint64_t number, char *out, size_t size)
     (void)snprintf(out, size, "%" PRIu64 " (0x%" PRIx64 ")", number, number);
 }
 
-static bool holds(enum script_relation relation, uint64_t actual, uint64_t value, uint64_t upper)
+bool script_holds(enum script_relation relation, uint64_t actual, uint64_t value, uint64_t upper)
 {
     switch (relation) {
     case SCRIPT_EQUAL:
@@ -86,7 +86,7 @@ static bool match_number(struct comparison *comparison, const struct script_fiel
         return true;
     }
     (void)number_meant(comparison, &field->upper, size, &upper);
-    if (holds(field->relation, actual, value, upper))
+    if (script_holds(field->relation, actual, value, upper))
         return true;
     struct script_mismatch *mismatch = comparison->mismatch;
     if (field->relation == SCRIPT_WITHIN)
@@ -380,15 +380,30 @@ static bool match_zeros(struct comparison *comparison)
     return true;
 }
 
-static bool match_all(struct comparison *comparison)
+static bool match_fields(struct comparison *comparison)
 {
     const struct script_frame *wanted = &comparison->pattern->frame;
-    if (!match_kind(comparison) || !match_form(comparison) || !match_body(comparison))
-        return false;
     for (size_t i = 0; i < wanted->fields.count; i++)
         if (!match_field(comparison, &wanted->fields.items[i]))
             return false;
     return match_zeros(comparison);
+}
+
+static bool match_all(struct comparison *comparison)
+{
+    return match_kind(comparison) && match_form(comparison) && match_body(comparison) &&
+           match_fields(comparison);
+}
+
+/* Runs one of the two above; what it bound is forgotten if it fails. */
+static bool run(struct comparison *comparison, bool (*match)(struct comparison *comparison))
+{
+    const size_t bound_before = comparison->variables->list.count;
+    const bool matches = match(comparison);
+    lwp_json_free(comparison->json);
+    if (!matches)
+        comparison->variables->list.count = bound_before;
+    return matches;
 }
 
 bool script_match(const struct script_pattern *pattern, const struct lwp_frame *frame,
@@ -400,10 +415,61 @@ bool script_match(const struct script_pattern *pattern, const struct lwp_frame *
                                     .dialect = dialect,
                                     .variables = variables,
                                     .mismatch = mismatch};
-    const size_t bound_before = variables->list.count;
-    const bool matches = match_all(&comparison);
-    lwp_json_free(comparison.json);
-    if (!matches)
-        variables->list.count = bound_before;
-    return matches;
+    return run(&comparison, match_all);
+}
+
+static bool is_of_kind(const struct script_frame *wanted, const struct script_seen *seen)
+{
+    if (wanted->kind == LWP_KIND_UNKNOWN)
+        return true;
+    if (wanted->kind != seen->kind)
+        return false;
+    if (!wanted->command)
+        return true;
+    const bool is_status = wanted->command->code == LWP_COMMAND_GET_CLUSTER_STATUS;
+    return seen->command ==
+           (is_status ? seen->dialect->cluster_status_command : wanted->command->code);
+}
+
+bool script_may_match(const struct script_pattern *pattern, const struct script_seen *seen)
+{
+    if (!is_of_kind(&pattern->frame, seen))
+        return false;
+    for (size_t i = 0; i < pattern->frame.fields.count; i++) {
+        const struct script_field *field = &pattern->frame.fields.items[i];
+        if (field->subject == SCRIPT_HEADER && field->value.kind == SCRIPT_NUMBER &&
+            !script_holds(field->relation, lwp_header_get(&seen->frame->header, field->header),
+                          field->value.number, field->upper.number))
+            return false;
+    }
+    return true;
+}
+
+static bool reads_payload(const struct script_frame *wanted)
+{
+    if (wanted->body != SCRIPT_BODY_NONE)
+        return true;
+    for (size_t i = 0; i < wanted->fields.count; i++)
+        if (wanted->fields.items[i].subject == SCRIPT_PAYLOAD)
+            return true;
+    return false;
+}
+
+static bool match_seen(struct comparison *comparison)
+{
+    const bool reads = reads_payload(&comparison->pattern->frame);
+    return (!reads || (match_form(comparison) && match_body(comparison))) &&
+           match_fields(comparison);
+}
+
+bool script_match_seen(const struct script_pattern *pattern, const struct script_seen *seen,
+                       struct script_variables *variables)
+{
+    struct script_mismatch mismatch;
+    struct comparison comparison = {.pattern = pattern,
+                                    .frame = seen->frame,
+                                    .dialect = seen->dialect,
+                                    .variables = variables,
+                                    .mismatch = &mismatch};
+    return script_may_match(pattern, seen) && run(&comparison, match_seen);
 }

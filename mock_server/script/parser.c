@@ -2,75 +2,11 @@
 /* The half of the parser that reads statements: one row and one function a statement. */
 #include "mock_server/script/reader.h"
 
-bool reader_is(const struct reader *reader, const char *text)
-{
-    const struct token *token = reader->token;
-    return (token->kind == TOKEN_WORD || token->kind == TOKEN_SIGN) &&
-           lwp_bytes_equal(token->text, lwp_bytes_text(text));
-}
-
-const struct token *reader_next(struct reader *reader)
-{
-    const struct token *token = reader->token;
-    if (token->kind != TOKEN_FILE_END && token->kind != TOKEN_LINE_END)
-        reader->token++;
-    return token;
-}
-
-bool reader_take(struct reader *reader, const char *text)
-{
-    if (!reader_is(reader, text))
-        return false;
-    (void)reader_next(reader);
-    return true;
-}
-
-struct lwp_bytes reader_text(struct reader *reader, const struct token *token)
-{
-    return script_arena_copy(&reader->script->arena, token->text);
-}
-
-void reader_error(struct reader *reader, const struct token *found, const char *expected)
-{
-    if (reader->failed)
-        return;
-    reader->failed = true;
-    struct script_error *error = SCRIPT_ADD(&reader->script->arena, &reader->script->errors);
-    if (!error)
-        return;
-    error->place = found->place;
-    error->expected = expected;
-    error->found = found->kind == TOKEN_LINE_END || found->kind == TOKEN_FILE_END
-                       ? lwp_bytes_text("the end of the line")
-                       : reader_text(reader, found);
-}
-
-void reader_insist(struct reader *reader, const char *sign)
-{
-    if (!reader->failed && !reader_take(reader, sign))
-        reader_error(reader, reader->token, sign);
-}
-
-bool reader_is_bound(const struct reader *reader, struct lwp_bytes name)
-{
-    for (size_t i = 0; i < reader->variables.count; i++)
-        if (lwp_bytes_equal(name, reader->variables.items[i]))
-            return true;
-    return false;
-}
-
-void reader_bind(struct reader *reader, struct lwp_bytes name)
-{
-    struct lwp_bytes *added = SCRIPT_ADD(&reader->script->arena, &reader->variables);
-    if (added)
-        *added = name;
-}
-
 static void insist_on_line_end(struct reader *reader)
 {
     const struct token *token = reader->token;
-    if (token->kind != TOKEN_LINE_END && token->kind != TOKEN_FILE_END)
-        reader_error(reader, token, "the end of the line");
+    if (token->kind != TOKEN_LINE_END && token->kind != TOKEN_FILE_END && !reader_is(reader, ";"))
+        reader_error(reader, token, "the end of the line or ;");
 }
 
 /* case ID LEVEL ROLE */
@@ -90,27 +26,36 @@ static bool is_id(struct lwp_bytes word)
            word.data[4] <= '9';
 }
 
+static void read_role(struct reader *reader, struct script_case *made)
+{
+    made->role = reader_take(reader, "client") ? SCRIPT_CLIENT : SCRIPT_SERVER;
+    if (made->role == SCRIPT_SERVER && !reader_take(reader, "server"))
+        reader_error(reader, reader->token, "server or client");
+    reader->play = made->role == SCRIPT_CLIENT ? &made->play : NULL;
+}
+
 static void read_case(struct reader *reader, const struct token *at)
 {
     struct script_case *made = SCRIPT_ADD(&reader->script->arena, &reader->script->cases);
     const struct token *id = reader_next(reader);
+    reader->in_scenario = NULL;
+    reader->in_case = made;
     if (!made)
         return;
-    reader->in_case = made;
-    reader->variables.count = 0;
-    reader->connections = 1;
     made->place = at->place;
     made->id = reader_text(reader, id);
     if (id->kind != TOKEN_WORD || !is_id(id->text))
         reader_error(reader, id, "an id, for example LWP-5.9/fetch-from-an-offset");
-    for (size_t i = 0; i + 1 < reader->script->cases.count; i++)
+    if (reader->script->cases.count > READER_MAX_CASES)
+        reader_error(reader, id, "at most 8192 cases");
+    for (size_t i = 0; !reader->failed && i + 1 < reader->script->cases.count; i++)
         if (lwp_bytes_equal(made->id, reader->script->cases.items[i].id))
             reader_error(reader, id, "an id that no other case has");
     const struct token *level = reader_next(reader);
     for (int i = 0; i < 3; i++) {
         if (lwp_bytes_equal(level->text, lwp_bytes_text(level_words[i]))) {
             made->level = (enum script_level)i;
-            reader_insist(reader, "server");
+            read_role(reader, made);
             return;
         }
     }
@@ -162,6 +107,10 @@ static void read_requirements(struct reader *reader, const struct token *at)
 static void read_needs(struct reader *reader, const struct token *at)
 {
     (void)at;
+    if (reader->in_scenario) {
+        read_words(reader, &reader->in_scenario->needs.items, &reader->in_scenario->needs.count);
+        return;
+    }
     read_words(reader, &reader->in_case->needs.items, &reader->in_case->needs.count);
     /* Who needs authentication may use the token. */
     for (size_t i = 0; i < reader->in_case->needs.count; i++)
@@ -169,21 +118,104 @@ static void read_needs(struct reader *reader, const struct token *at)
             reader_bind(reader, lwp_bytes_text("token"));
 }
 
+/* Where a statement may stand. */
+enum {
+    IN_NOTHING =
+        1, /* Before the first case or scenario: there it begins a scenario without an id. */
+    IN_SCENARIO = 2,
+    IN_SERVER_CASE = 4,
+    IN_CLIENT_CASE = 8,
+    IN_CASE = IN_SERVER_CASE | IN_CLIENT_CASE,
+    IN_STAGE = IN_NOTHING | IN_SCENARIO,
+    IN_PLAY = IN_STAGE | IN_CLIENT_CASE,
+    ANYWHERE = IN_PLAY | IN_SERVER_CASE
+};
+
+/* expect: what comes next on a connection of ours, or what the mock has seen. */
+static void read_expect(struct reader *reader, const struct token *at)
+{
+    if (reader->play)
+        reader_expect_seen(reader, at);
+    else
+        reader_expect(reader, at);
+}
+
 struct statement {
     const char *word;
     void (*read)(struct reader *reader, const struct token *at);
-    bool outside; /* Stands outside of a case. */
+    unsigned where;
 };
 
 static const struct statement statements[] = {
-    {"case", read_case, true},         {"text", read_text, false},
-    {"req", read_requirements, false}, {"needs", read_needs, false},
-    {"given", reader_given, false},    {"connect", reader_connect, false},
-    {"send", reader_send, false},      {"send-raw", reader_send_raw, false},
-    {"expect", reader_expect, false},  {"any-order", reader_any_order, false},
-    {"fence", reader_fence, false},    {"silent", reader_silent, false},
-    {"close", reader_close, false},
+    {"case", read_case, ANYWHERE},
+    {"scenario", reader_scenario, ANYWHERE},
+    {"text", read_text, IN_CASE},
+    {"req", read_requirements, IN_CASE},
+    {"needs", read_needs, ANYWHERE},
+    {"given", reader_given, IN_CASE},
+    {"connect", reader_connect, IN_SERVER_CASE},
+    {"send", reader_send, IN_SERVER_CASE},
+    {"send-raw", reader_send_raw, IN_SERVER_CASE},
+    {"expect", read_expect, ANYWHERE},
+    {"any-order", reader_any_order, IN_SERVER_CASE},
+    {"fence", reader_fence, IN_SERVER_CASE},
+    {"silent", reader_silent, IN_SERVER_CASE},
+    {"close", reader_close, IN_SERVER_CASE},
+    {"run", reader_run, IN_CLIENT_CASE},
+    {"seed", reader_seed, IN_STAGE},
+    {"dialect", reader_dialect, IN_STAGE},
+    {"node", reader_node, IN_STAGE},
+    {"topic", reader_topic, IN_STAGE},
+    {"state", reader_state, IN_PLAY},
+    {"on", reader_on, IN_PLAY},
+    {"at", reader_at, IN_PLAY},
+    {"never", reader_never, IN_PLAY},
+    {"rate", reader_rate, IN_PLAY},
 };
+
+enum { STATEMENT_COUNT = sizeof(statements) / sizeof(statements[0]) };
+
+static unsigned place_of(const struct reader *reader)
+{
+    if (reader->in_scenario)
+        return IN_SCENARIO;
+    if (!reader->in_case)
+        return IN_NOTHING;
+    return reader->in_case->role == SCRIPT_CLIENT ? IN_CLIENT_CASE : IN_SERVER_CASE;
+}
+
+/* What stands where the statement may not, or NULL. */
+static const char *misplaced(const struct reader *reader, const struct statement *statement)
+{
+    const unsigned place = place_of(reader);
+    if (statement->where & place)
+        return NULL;
+    if (place == IN_NOTHING)
+        return "case before this";
+    if (statement->where == IN_SERVER_CASE)
+        return "a case for servers around this: it is the other side that sends here";
+    if (statement->where == IN_CLIENT_CASE)
+        return "a case for clients around this";
+    if (statement->where == IN_CASE)
+        return "a case around this";
+    return statement->where == IN_PLAY ? "a scenario or a case for clients around this"
+                                       : "a scenario around this";
+}
+
+/* The end of a case or scenario, and the begin of the next. */
+static void end_block(struct reader *reader)
+{
+    reader_check_block(reader);
+    reader->in_case = NULL;
+    reader->in_scenario = NULL;
+    reader->play = NULL;
+    reader->state = (struct lwp_bytes){NULL, 0};
+    reader->references.count = 0;
+    reader->barriers.count = 0;
+    reader->has_hold = false;
+    reader->variables.count = 0;
+    reader->connections = 1;
+}
 
 /* `nothing` is found out by the fence behind it. */
 static void check_fence(struct reader *reader, const struct token *at)
@@ -196,55 +228,108 @@ static void check_fence(struct reader *reader, const struct token *at)
     reader_error(reader, &owed, "a fence as the next step after an expect with nothing");
 }
 
+static const struct statement *find_statement(const struct reader *reader)
+{
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        if (reader->token->kind == TOKEN_WORD && reader_is(reader, statements[i].word))
+            return &statements[i];
+    return NULL;
+}
+
+static void unknown_statement(struct reader *reader, const struct token *word)
+{
+    struct hint hint = reader_hint(reader, word);
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        hint_offer(&hint, statements[i].word);
+    reader_unknown(reader, word, "a statement, for example case, scenario, on, send or expect",
+                   &hint);
+}
+
+static void read_found(struct reader *reader, const struct statement *found)
+{
+    const struct token *word = reader_next(reader);
+    if (found->read == read_case || found->read == reader_scenario)
+        end_block(reader);
+    else if (place_of(reader) == IN_NOTHING)
+        reader_bare_scenario(reader, word);
+    if (reader->script->arena.failed)
+        return;
+    const size_t references = reader->references.count;
+    found->read(reader, word);
+    insist_on_line_end(reader);
+    if (reader->failed) /* What a broken statement names is not looked for as well. */
+        reader->references.count = references;
+}
+
 static void read_statement(struct reader *reader)
 {
     const struct token *word = reader->token;
-    const struct statement *found = NULL;
+    const struct statement *found = find_statement(reader);
     reader->failed = false;
     reader->in_pattern = false;
-    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
-        if (reader_is(reader, statements[i].word))
-            found = &statements[i];
     check_fence(reader, word);
-    if (!found || word->kind != TOKEN_WORD)
-        reader_error(reader, word,
-                     "a statement: case, text, req, needs, given, connect, send, "
-                     "send-raw, expect, any-order, fence, silent or close");
-    else if (!found->outside && !reader->in_case)
-        reader_error(reader, word, "case before this");
-    if (reader->failed)
+    if (!found) {
+        unknown_statement(reader, word);
         return;
-    (void)reader_next(reader);
-    found->read(reader, word);
-    insist_on_line_end(reader);
+    }
+    if (misplaced(reader, found))
+        reader_error(reader, word, misplaced(reader, found));
+    if (!reader->failed)
+        read_found(reader, found);
 }
 
-/* One line, whatever is on it. */
+static bool is_at_line_end(const struct reader *reader)
+{
+    return reader->token->kind == TOKEN_LINE_END || reader->token->kind == TOKEN_FILE_END;
+}
+
+/* The rest of a broken statement; a ; between braces does not end it. */
+static void skip_statement(struct reader *reader, const struct token *begin)
+{
+    const struct token *at = reader->token;
+    int depth = 0;
+    for (reader->token = begin; !is_at_line_end(reader); reader->token++) {
+        depth += reader_is(reader, "{") - reader_is(reader, "}");
+        if (reader->token >= at && depth <= 0 && reader_is(reader, ";"))
+            return;
+    }
+}
+
+/* One line, whatever is on it: statements, with a ; between them. */
 static void read_line(struct reader *reader)
 {
-    if (reader->token->kind != TOKEN_LINE_END)
+    while (!is_at_line_end(reader)) {
+        const struct token *begin = reader->token;
         read_statement(reader);
-    while (reader->token->kind != TOKEN_LINE_END && reader->token->kind != TOKEN_FILE_END)
-        reader->token++;
+        skip_statement(reader, begin);
+        if (reader_take(reader, ";"))
+            reader->failed = false;
+    }
     if (reader->token->kind == TOKEN_LINE_END)
         reader->token++;
+}
+
+bool script_step_judges(const struct script_step *step)
+{
+    return (step->kind >= SCRIPT_EXPECT && step->kind <= SCRIPT_SILENT) ||
+           step->kind == SCRIPT_EXPECT_REPORT;
 }
 
 /* What every case must have. */
 static void check_case(struct reader *reader, const struct script_case *made)
 {
     const struct token at = {.kind = TOKEN_WORD, .text = made->id, .place = made->place};
-    bool judges = false;
+    bool judges = made->play.expectations.count > 0;
     for (size_t i = 0; i < made->steps.count; i++)
-        judges = judges || (made->steps.items[i].kind >= SCRIPT_EXPECT &&
-                            made->steps.items[i].kind <= SCRIPT_SILENT);
+        judges = judges || script_step_judges(&made->steps.items[i]);
     reader->failed = false;
     if (made->texts.count == 0)
         reader_error(reader, &at, "a text that says what is required");
     else if (made->requirements.count == 0)
         reader_error(reader, &at, "a req that names rows of the requirement table");
     else if (!judges)
-        reader_error(reader, &at, "an expect, any-order, fence or silent: a case that can fail");
+        reader_error(reader, &at,
+                     "an expect, any-order, fence, silent, never or rate: a case that can fail");
 }
 
 enum lwp_status script_read(struct script *script, const char *file, struct lwp_bytes text)
@@ -256,10 +341,11 @@ enum lwp_status script_read(struct script *script, const char *file, struct lwp_
     const size_t errors_before = script->errors.count;
     if (!script_tokens(&script->arena, file, text, &tokens))
         return LWP_NO_MEMORY;
-    struct reader reader = {.script = script, .token = tokens.items};
-    while (reader.token->kind != TOKEN_FILE_END)
+    struct reader reader = {.script = script, .token = tokens.items, .connections = 1};
+    while (reader.token->kind != TOKEN_FILE_END && !script->arena.failed)
         read_line(&reader);
     check_fence(&reader, reader.token);
+    end_block(&reader);
     for (size_t i = cases_before; i < script->cases.count; i++)
         check_case(&reader, &script->cases.items[i]);
     if (script->arena.failed)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* records=…: records as they stand on the wire, made when the script is read. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "lwp/wire/tlv.h"
 #include "mock_server/script/reader.h"
 
@@ -132,6 +135,22 @@ static void read_record(struct reader *reader, struct record_writer *records)
         reader_error(reader, factor, "records of 32 MiB at most");
     if (!reader->failed)
         put_record(records, lwp_writer_bytes(&out), times);
+}
+
+/* raw("NAME-0"), raw("NAME-1") … */
+void reader_generate(struct reader *reader, struct script_topic *topic, uint64_t count)
+{
+    enum { HEAD = 5, DIGITS = 8 };
+    const size_t bound = topic->name.size + HEAD + DIGITS;
+    char *text = script_arena_take(&reader->script->arena, bound + 1);
+    void *room = text ? script_arena_take(&reader->script->arena, bound * (size_t)count) : NULL;
+    struct lwp_writer out = lwp_writer_on(room, bound * (size_t)count);
+    for (uint64_t i = 0; room && i < count; i++) {
+        (void)snprintf(text, bound + 1, "%s-%" PRIu64, (const char *)topic->name.data, i);
+        lwp_tlv_put(&out, LWP_TLV_RAW, lwp_bytes_text(text));
+    }
+    topic->bytes = lwp_writer_bytes(&out);
+    topic->record_count = count;
 }
 
 void reader_records(struct reader *reader, struct script_frame *frame)

@@ -6,8 +6,8 @@
 #include "lwp/wire/tlv.h"
 #include "mock_server/script/reader.h"
 
-static struct script_step *add_step(struct reader *reader, enum script_step_kind kind,
-                                    const struct token *at)
+struct script_step *reader_step(struct reader *reader, enum script_step_kind kind,
+                                const struct token *at)
 {
     struct script_step *step = SCRIPT_ADD(&reader->script->arena, &reader->in_case->steps);
     if (step) {
@@ -45,7 +45,7 @@ static void bind_name(struct reader *reader, struct lwp_bytes topic)
 /* given topic $t [records=…] */
 static void read_given_topic(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_GIVEN_TOPIC, at);
+    struct script_step *step = reader_step(reader, SCRIPT_GIVEN_TOPIC, at);
     const struct lwp_bytes name = read_new_variable(reader);
     if (!step || reader->failed)
         return;
@@ -65,7 +65,7 @@ static void read_given_topic(struct reader *reader, const struct token *at)
 /* given name $n [size=BYTES] */
 static void read_given_name(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_GIVEN_NAME, at);
+    struct script_step *step = reader_step(reader, SCRIPT_GIVEN_NAME, at);
     const struct lwp_bytes name = read_new_variable(reader);
     if (!step || reader->failed)
         return;
@@ -102,7 +102,7 @@ static bool connection_of(struct lwp_bytes word, unsigned *connection)
 
 void reader_connect(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_CONNECT, at);
+    struct script_step *step = reader_step(reader, SCRIPT_CONNECT, at);
     const struct token *word = reader_next(reader);
     unsigned connection = 0;
     const bool names_one =
@@ -154,7 +154,7 @@ static void read_tags(struct reader *reader, struct script_step *step)
 
 void reader_send(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_SEND, at);
+    struct script_step *step = reader_step(reader, SCRIPT_SEND, at);
     if (!step)
         return;
     read_tags(reader, step);
@@ -167,7 +167,7 @@ void reader_send(struct reader *reader, const struct token *at)
 
 void reader_send_raw(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_SEND_RAW, at);
+    struct script_step *step = reader_step(reader, SCRIPT_SEND_RAW, at);
     if (!step)
         return;
     read_tags(reader, step);
@@ -175,7 +175,7 @@ void reader_send_raw(struct reader *reader, const struct token *at)
         step->raw = reader_bytes(reader);
 }
 
-static void read_close_pattern(struct reader *reader, struct script_pattern *pattern)
+void reader_close_pattern(struct reader *reader, struct script_pattern *pattern)
 {
     pattern->kind = SCRIPT_CLOSE;
     if (reader_take(reader, "fin"))
@@ -191,7 +191,7 @@ static void read_pattern(struct reader *reader, struct script_step *step)
         return;
     pattern->lenient = reader_take(reader, "lenient");
     if (reader_take(reader, "close")) {
-        read_close_pattern(reader, pattern);
+        reader_close_pattern(reader, pattern);
         return;
     }
     if (reader_is(reader, "nothing")) {
@@ -206,20 +206,29 @@ static void read_pattern(struct reader *reader, struct script_step *step)
     reader->in_pattern = false;
 }
 
-/* DURATION, or DURATION~DURATION */
-static void read_range(struct reader *reader, struct script_step *step)
+uint64_t reader_duration(struct reader *reader)
+{
+    const struct token *token = reader_next(reader);
+    if (token->kind != TOKEN_DURATION || token->number > READER_MAX_WAIT_NS)
+        reader_error(reader, token, "a duration of 10 minutes at most, for example 300ms");
+    return token->number;
+}
+
+bool reader_range(struct reader *reader, uint64_t *least_ns, uint64_t *most_ns)
 {
     const struct token *first = reader_next(reader);
-    step->most_ns = first->number;
-    if (first->kind == TOKEN_DURATION && reader_take(reader, "~")) {
+    const bool is_range = first->kind == TOKEN_DURATION && reader_take(reader, "~");
+    *most_ns = first->number;
+    if (is_range) {
         const struct token *second = reader_next(reader);
-        step->least_ns = first->number;
-        step->most_ns = second->number;
+        *least_ns = first->number;
+        *most_ns = second->number;
         if (second->kind != TOKEN_DURATION || second->number < first->number)
             reader_error(reader, second, "a duration that is not shorter");
     }
-    if (first->kind != TOKEN_DURATION || step->most_ns > 600 * UINT64_C(1000000000))
+    if (first->kind != TOKEN_DURATION || *most_ns > READER_MAX_WAIT_NS)
         reader_error(reader, first, "a duration of 10 minutes at most, for example 300ms");
+    return is_range;
 }
 
 /* `expect` alone behind expects with a dialect is for all other dialects. */
@@ -240,7 +249,7 @@ static void judge_else(struct reader *reader, struct script_step *step)
 
 void reader_expect(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_EXPECT, at);
+    struct script_step *step = reader_step(reader, SCRIPT_EXPECT, at);
     if (!step)
         return;
     read_tags(reader, step);
@@ -248,13 +257,13 @@ void reader_expect(struct reader *reader, const struct token *at)
         read_pattern(reader, step);
     while (!reader->failed && reader_take(reader, "|"));
     if (!reader->failed && reader_take(reader, "within"))
-        read_range(reader, step);
+        (void)reader_range(reader, &step->least_ns, &step->most_ns);
     judge_else(reader, step);
 }
 
 void reader_any_order(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_ANY_ORDER, at);
+    struct script_step *step = reader_step(reader, SCRIPT_ANY_ORDER, at);
     if (!step)
         return;
     read_tags(reader, step);
@@ -271,7 +280,7 @@ void reader_any_order(struct reader *reader, const struct token *at)
 /* fence keepalive | list | ack topic=$t: a frame, and its answer. */
 void reader_fence(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_FENCE, at);
+    struct script_step *step = reader_step(reader, SCRIPT_FENCE, at);
     if (!step)
         return;
     read_tags(reader, step);
@@ -299,25 +308,30 @@ void reader_fence(struct reader *reader, const struct token *at)
 
 void reader_silent(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_SILENT, at);
+    struct script_step *step = reader_step(reader, SCRIPT_SILENT, at);
     if (!step)
         return;
     read_tags(reader, step);
-    read_range(reader, step);
+    (void)reader_range(reader, &step->least_ns, &step->most_ns);
+}
+
+void reader_end(struct reader *reader, enum script_end *end)
+{
+    if (reader_take(reader, "rst"))
+        *end = SCRIPT_END_RST;
+    else if (reader_take(reader, "half"))
+        *end = SCRIPT_END_HALF;
+    else
+        (void)reader_take(reader, "fin");
 }
 
 void reader_close(struct reader *reader, const struct token *at)
 {
-    struct script_step *step = add_step(reader, SCRIPT_END_CONNECTION, at);
+    struct script_step *step = reader_step(reader, SCRIPT_END_CONNECTION, at);
     if (!step)
         return;
     read_tags(reader, step);
-    if (reader_take(reader, "rst"))
-        step->end = SCRIPT_END_RST;
-    else if (reader_take(reader, "half"))
-        step->end = SCRIPT_END_HALF;
-    else
-        (void)reader_take(reader, "fin");
+    reader_end(reader, &step->end);
     if (step->end != SCRIPT_END_HALF)
         reader->connections &= ~(1U << step->connection);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/tests/support.h"
 
-#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 
@@ -13,18 +12,6 @@
 enum { PIPE_ROOM = 65536, STREAM_ROOM = 4096, MANY = 1000, PATIENCE_MS = 10000 };
 
 #define MIB ((size_t)1048576)
-
-/* Only there if the address sanitizer is, which has a heap of its own. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-/* The bytes of the heap that are in use. */
-static size_t heap_in_use(void)
-{
-    if (__sanitizer_get_current_allocated_bytes)
-        return __sanitizer_get_current_allocated_bytes();
-    const struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
 
 static struct lwp_mock *mock_of(const struct lwp_dialect *dialect, struct lwp_mock_options options)
 {
@@ -758,7 +745,6 @@ static void the_clock_of_the_world_moves_while_somebody_waits(void **state)
 struct server {
     struct lwp_mock *mock;
     struct lwp_address address;
-    int listener;
     int stop[2];
     enum lwp_status result;
     pthread_t thread;
@@ -767,17 +753,16 @@ struct server {
 static void *serve(void *argument)
 {
     struct server *server = argument;
-    server->result = lwp_mock_serve(server->mock, server->listener, server->stop[0]);
+    server->result = lwp_mock_serve(server->mock, server->stop[0]);
     return NULL;
 }
 
 static void server_start(struct server *server)
 {
-    char bound[LWP_ADDRESS_SIZE];
     server->mock = plain_mock(&lwp_dialect_lance);
-    assert_int_equal(lwp_address_parse("127.0.0.1:0", &server->address), LWP_OK);
-    assert_int_equal(lwp_tcp_listen(&server->address, &server->listener, bound), LWP_OK);
-    assert_int_equal(lwp_address_parse(bound, &server->address), LWP_OK);
+    assert_int_equal(lwp_mock_open(server->mock), LWP_OK);
+    assert_int_equal(lwp_address_parse(lwp_mock_address(server->mock, NULL), &server->address),
+                     LWP_OK);
     assert_int_equal(pipe(server->stop), 0);
     assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
 }
@@ -792,7 +777,6 @@ static void server_stop(struct server *server)
 static void server_done(struct server *server)
 {
     lwp_mock_free(server->mock);
-    close(server->listener);
     close(server->stop[0]);
     close(server->stop[1]);
 }

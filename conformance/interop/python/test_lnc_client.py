@@ -278,7 +278,7 @@ async def test_fetches_of_any_size_give_all_bytes_in_order(either: Address, size
         results = await poll_to_end(consumer)
         assert consumer.current_offset == len(raw(*values))
     assert b"".join(result.data for result in results) == raw(*values)
-    assert {len(result.data) for result in results[:-1]} == {size}
+    assert max(len(result.data) for result in results) <= size
 
 
 async def test_an_empty_topic_gives_nothing_and_moves_nothing(either: Address) -> None:
