@@ -552,6 +552,68 @@ static void check_over_tcp(const struct lwp_dialect *spoken, bool threads)
     close_service(&service);
 }
 
+/* Counts the records that were acknowledged; none may fail. */
+static void count_acked(void *user, const struct lwp_delivery *delivery)
+{
+    assert_int_equal(delivery->status, LWP_OK);
+    *(unsigned *)user += 1;
+}
+
+/* Reads all of the log: each number from 0 on, the first time in order, some more than once. */
+static void check_numbers(struct service *service, uint64_t count)
+{
+    const struct lwp_consumer_options from = lwp_consumer_defaults(service->address, "reader", 1);
+    struct lwp_consumer *consumer = consumer_of(&from);
+    struct lwp_batch batch;
+    uint64_t next = 0;
+    while (lwp_consumer_poll(consumer, next < count ? 10000 : 0, &batch) == LWP_OK) {
+        struct lwp_tlv_walk walk = lwp_tlv_walk_over(batch.data);
+        struct lwp_record record;
+        while (lwp_tlv_next(&walk, &record) == LWP_OK) {
+            const uint64_t number = lwp_get64(record.value.data);
+            assert_true(number <= next);
+            next += number == next;
+        }
+    }
+    assert_int_equal(next, count);
+    assert_int_equal(lwp_consumer_close(consumer), LWP_OK);
+}
+
+static void a_server_that_goes_down_and_up_loses_no_record(void **state)
+{
+    struct service service;
+    unsigned acked = 0;
+    (void)state;
+    open_service(&service, dialect);
+    make_topic(&service);
+    struct lwp_producer *producer = NULL;
+    struct lwp_producer_options to = lwp_producer_defaults(service.address);
+    to.connect.backoff.first_ns = 5 * MS;
+    to.connect.backoff.cap_ns = 20 * MS;
+    to.batch_size = 200;
+    to.max_retries = 1000;
+    to.delivered = count_acked;
+    to.user = &acked;
+    assert_int_equal(lwp_producer_open(&to, &producer, NULL), LWP_OK);
+    for (uint64_t i = 0; i < RECORDS; i++) {
+        uint8_t value[8];
+        lwp_put64(value, i);
+        const struct lwp_outgoing record = {
+            .topic_id = 1, .type = LWP_TLV_RAW, .parts = {bytes_of(value, sizeof(value))}};
+        assert_int_equal(lwp_producer_put_wait(producer, &record, 10000, NULL), LWP_OK);
+        if (i % 500 == 250)
+            assert_int_equal(lwp_mock_down(service.mock, NULL), LWP_OK);
+        if (i % 500 == 350)
+            assert_int_equal(lwp_mock_up(service.mock, NULL), LWP_OK);
+    }
+    assert_int_equal(lwp_producer_flush(producer, 20000), LWP_OK);
+    assert_true(lwp_producer_statistics(producer).disconnects > 0);
+    assert_int_equal(lwp_producer_close(producer, 10000), LWP_OK);
+    assert_int_equal(acked, RECORDS);
+    check_numbers(&service, RECORDS);
+    close_service(&service);
+}
+
 static void what_goes_in_comes_out_over_tcp_in_every_dialect(void **state)
 {
     (void)state;
@@ -579,6 +641,7 @@ int main(void)
         cmocka_unit_test(refusals_and_catching_up_are_told),
         cmocka_unit_test(close_waits_for_a_dead_server_a_second_at_most),
         cmocka_unit_test(a_consumer_that_nobody_lets_in_is_told_why),
+        cmocka_unit_test(a_server_that_goes_down_and_up_loses_no_record),
         cmocka_unit_test(what_goes_in_comes_out_over_tcp_in_every_dialect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
