@@ -18,6 +18,7 @@ struct play_peer {
     uint8_t *said; /* What the mock has not read yet. */
     size_t said_size;
     size_t said_at;
+    size_t said_capacity;
     bool hung_up;  /* We say no more, */
     bool torn;     /* or have reset the connection. */
     bool deaf;     /* We read nothing. */
@@ -438,8 +439,11 @@ static inline void push_bytes(struct play *play, size_t number, struct lwp_bytes
     struct play_peer *peer = peer_at(play, number);
     if (peer->said_at == peer->said_size)
         peer->said_at = peer->said_size = 0;
-    peer->said = realloc(peer->said, peer->said_size + bytes.size);
-    assert_non_null(peer->said);
+    if (peer->said_size + bytes.size > peer->said_capacity) {
+        peer->said_capacity = 2 * (peer->said_size + bytes.size);
+        peer->said = realloc(peer->said, peer->said_capacity);
+        assert_non_null(peer->said);
+    }
     memcpy(peer->said + peer->said_size, bytes.data, bytes.size);
     peer->said_size += bytes.size;
 }
@@ -466,15 +470,21 @@ static inline void write_frames(const struct play *play, const char *frames, str
     }
 }
 
+/** Says the same frames so many times, and does not let the mock work. */
+static inline void push_many(struct play *play, size_t number, const char *frames, size_t times)
+{
+    enum { ROOM = 65536 };
+    uint8_t memory[ROOM];
+    struct lwp_writer out = lwp_writer_on(memory, ROOM);
+    write_frames(play, frames, &out);
+    for (size_t i = 0; i < times; i++)
+        push_bytes(play, number, lwp_writer_bytes(&out));
+}
+
 /** Says frames in one write, and does not let the mock work. */
 static inline void push(struct play *play, size_t number, const char *frames)
 {
-    enum { ROOM = 1048576 };
-    struct lwp_writer out = lwp_writer_on(malloc(ROOM), ROOM);
-    assert_non_null(out.data);
-    write_frames(play, frames, &out);
-    push_bytes(play, number, lwp_writer_bytes(&out));
-    free(out.data);
+    push_many(play, number, frames, 1);
 }
 
 /** Says frames in one write, for example "keepalive ; fetch topic_id=1 max_bytes=100". */
