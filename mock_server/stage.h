@@ -97,6 +97,9 @@ struct stage_load {
 enum lwp_status stage_load(struct lwp_stage *stage, const struct stage_load *load,
                            struct lwp_writer *problems, const struct script_scenario **scenario);
 
+/** Unloads the script that was loaded last, of which nothing has been used yet. */
+void stage_unload_last(struct lwp_stage *stage);
+
 /** Unloads all scripts and forgets verdicts. Whoever holds a fate or a decision must drop it first. */
 void stage_reset(struct lwp_stage *stage);
 
