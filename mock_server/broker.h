@@ -107,6 +107,16 @@ enum lwp_status lwp_broker_ingest(struct lwp_broker *broker, uint32_t topic_id,
 enum lwp_status lwp_broker_add_topic(struct lwp_broker *broker, struct lwp_bytes name, uint64_t id,
                                      struct lwp_bytes records);
 
+/** The id of the topic of this name; 0 if there is none. */
+uint64_t lwp_broker_topic_id(const struct lwp_broker *broker, struct lwp_bytes name);
+
+/** The id that the next topic gets. */
+uint64_t lwp_broker_next_id(const struct lwp_broker *broker);
+
+/** Undoes what lwp_broker_add_topic() has done since the next id was this one, if nobody has used the
+ * topics yet. */
+void lwp_broker_take_back(struct lwp_broker *broker, uint64_t next_id);
+
 /** The name of the topic of this id; empty if there is none. A view until topics change. */
 struct lwp_bytes lwp_broker_topic_name(const struct lwp_broker *broker, uint64_t id);
 

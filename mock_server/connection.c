@@ -69,8 +69,9 @@ static void tell_closed(struct connection *connection, enum lwp_event_by by, enu
         event.fault.status = connection->closed_status;
     }
     connection_tell(connection, &event);
-    stage_closed(connection->host->stage, &connection->peer,
-                 by == LWP_BY_PEER ? SCRIPT_IN : SCRIPT_OUT, how, connection->now_ns);
+    if (!connection->host->ending)
+        stage_closed(connection->host->stage, &connection->peer,
+                     by == LWP_BY_PEER ? SCRIPT_IN : SCRIPT_OUT, how, connection->now_ns);
 }
 
 void connection_done(struct connection *connection, uint64_t now_ns)
@@ -399,8 +400,11 @@ short connection_events(const struct connection *connection, bool reads)
 {
     const bool writes = connection->faults ? lwp_fault_blocked(connection->faults)
                                            : connection->link.session.out.size > 0;
-    const unsigned events = (reads ? (unsigned)POLLIN : 0) | (writes ? (unsigned)POLLOUT : 0);
-    return connection->tls ? lwp_tls_events(connection->tls, (short)events) : (short)events;
+    const unsigned wanted = (reads ? (unsigned)POLLIN : 0) | (writes ? (unsigned)POLLOUT : 0);
+    const short events = (short)wanted;
+    if (connection->tls)
+        return lwp_tls_events(connection->tls, events);
+    return events;
 }
 
 size_t connection_memory(const struct connection *connection)

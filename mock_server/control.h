@@ -40,8 +40,10 @@ void control_step(struct control *control);
 /** When control_step() has something to do although nothing happens, on the machine's clock. */
 uint64_t control_due_ns(const struct control *control);
 
-/* What a command that is not answered yet waits for. */
-struct control_wait {
+/* With whom a command is spoken, and what it waits for if it is not answered yet. */
+struct control_talk {
+    struct lwp_mock *mock;
+    bool is_unix; /* They are at a unix socket, so they have our user's rights. */
     char what[256];
     uint64_t until_ns; /* On the machine's clock. */
 };
@@ -53,11 +55,10 @@ enum control_outcome {
 };
 
 /** Runs one command, which must have no line end; `line` is changed. Writes the answer, whole lines. */
-enum control_outcome control_run(struct lwp_mock *mock, char *line, FILE *out,
-                                 struct control_wait *wait);
+enum control_outcome control_run(struct control_talk *talk, char *line, FILE *out);
 
-/** Whether what is waited for has happened, or the time is over: then writes the answer. */
-enum control_outcome control_resume(struct lwp_mock *mock, const struct control_wait *wait,
-                                    FILE *out);
+/** Whether what is waited for has happened, or can not happen any more, or the time is over: then
+ * writes the answer. */
+enum control_outcome control_resume(const struct control_talk *talk, FILE *out);
 
 #endif

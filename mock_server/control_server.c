@@ -19,7 +19,7 @@ struct client {
     size_t out_size;
     size_t sent;
     bool waits;
-    struct control_wait wait;
+    struct control_talk talk;
     bool greeted; /* It has said a command. */
     bool leaves;  /* Once all is written. */
     bool gone;
@@ -146,8 +146,7 @@ static void run(struct client *client, char *line)
         return;
     }
     const enum control_outcome outcome =
-        line ? control_run(client->control->mock, line, out, &client->wait)
-             : control_resume(client->control->mock, &client->wait, out);
+        line ? control_run(&client->talk, line, out) : control_resume(&client->talk, out);
     client->gone = fclose(out) != 0;
     client->waits = outcome == CONTROL_WAITS;
     /* Whoever speaks HTTP to a port of ours is shown out before a body can hold commands. */
@@ -245,6 +244,8 @@ static struct client *new_client(struct control *control, int fd)
     }
     client->fd = fd;
     client->control = control;
+    client->talk.mock = control->mock;
+    client->talk.is_unix = control->is_unix;
     client->watch.ready = client_ready;
     client->watch.owner = client;
     return client;
@@ -331,7 +332,7 @@ uint64_t control_due_ns(const struct control *control)
 {
     uint64_t due_ns = LWP_NEVER;
     for (size_t i = 0; i < control->count; i++)
-        if (control->clients[i]->waits && control->clients[i]->wait.until_ns < due_ns)
-            due_ns = control->clients[i]->wait.until_ns;
+        if (control->clients[i]->waits && control->clients[i]->talk.until_ns < due_ns)
+            due_ns = control->clients[i]->talk.until_ns;
     return due_ns;
 }

@@ -23,6 +23,14 @@ const char *lwp_mock_failed(struct lwp_mock *mock)
     return mock->failed;
 }
 
+const char *lwp_mock_node(struct lwp_mock *mock, size_t index)
+{
+    mock_lock(mock);
+    const char *name = index < mock->node_count ? mock->nodes[index]->name : NULL;
+    mock_unlock(mock);
+    return name;
+}
+
 const char *lwp_mock_control_address(struct lwp_mock *mock)
 {
     mock_lock(mock);
@@ -169,4 +177,28 @@ enum lwp_status lwp_mock_tag(struct lwp_mock *mock, const char *connection, cons
     const enum lwp_status status = mock_tag(mock, connection, label);
     mock_unlock(mock);
     return status;
+}
+
+enum lwp_status lwp_mock_restart(struct lwp_mock *mock)
+{
+    mock_lock(mock);
+    const enum lwp_status status = mock_restart(mock);
+    mock_unlock(mock);
+    return status;
+}
+
+uint64_t lwp_mock_drain_ns(struct lwp_mock *mock)
+{
+    mock_lock(mock);
+    const uint64_t drain_ns = lwp_broker_drain_ns(mock->broker);
+    mock_unlock(mock);
+    return drain_ns;
+}
+
+bool lwp_mock_fails_open(struct lwp_mock *mock)
+{
+    mock_lock(mock);
+    const bool fails_open = lwp_broker_fails_open(mock->broker);
+    mock_unlock(mock);
+    return fails_open;
 }

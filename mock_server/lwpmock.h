@@ -29,7 +29,9 @@
 
 enum {
     LWP_MOCK_MAX_NODES = 64,
-    LWP_MOCK_NAME_SIZE = 64 /* Of a node's name or a tag, in characters, with the zero. */
+    LWP_MOCK_MAX_TOKENS = 64,
+    LWP_MOCK_NAME_SIZE = 64,    /* Of a node's name or a tag, in characters, with the zero. */
+    LWP_MOCK_PROBLEM_SIZE = 512 /* Of what is wrong with options, with the zero. */
 };
 
 /* What a connection past max_connections sees. */
@@ -44,9 +46,12 @@ struct lwp_mock_options {
     const struct lwp_dialect *dialect; /* Whom it imitates; NULL: each connection shows it by its
                                       first header, CRC-32C for `spec`, else `lance`. */
     uint32_t max_payload;              /* Bytes of a frame's payload; 0: 16 MiB. */
-    const char *auth_token;            /* Ingests need it; NULL: as `broker` says. */
-    struct lwp_broker_options broker;  /* Tokens, access lists, rate limit, retention, quirks. */
-    uint64_t seed;                     /* Of scripts that do not give one. */
+    const char *auth_token;            /* Ingests need it; NULL: as the others say. */
+    struct lwp_token auth_tokens[LWP_MOCK_MAX_TOKENS]; /* The same. */
+    size_t auth_token_count;
+    const char *access_file;          /* Access lists, as lwp_access_read() has them; or NULL. */
+    struct lwp_broker_options broker; /* Tokens, access lists, rate limit, retention, quirks. */
+    uint64_t seed;                    /* Of scripts that do not give one. */
     uint64_t ack_delay_ns; /* What an ack waits; the deployed server takes 5 ms and more. */
     uint64_t epoch_ns;     /* The wall time, since the Unix epoch, when the clock is 0. */
 
@@ -59,6 +64,7 @@ struct lwp_mock_options {
     const char *listen; /* HOST[:PORT] of the only node; NULL: a free port of 127.0.0.1. */
     const char *nodes[LWP_MOCK_MAX_NODES]; /* Or several nodes, NAME=HOST[:PORT] each. */
     size_t node_count;
+    uint64_t forward_ns; /* What a node takes to ask another one, there and back. */
     const char *control; /* PATH or HOST:PORT of the control socket; NULL: none. */
     const char *until;   /* Serving ends once this is reached, see lwp_mock_wait(); NULL: never. */
 
@@ -66,6 +72,13 @@ struct lwp_mock_options {
     enum lwp_mock_refusal refusal;
     size_t max_connection_memory; /* Bytes of buffers; past them it is reset. 0: 32 MiB. */
     size_t max_memory;            /* The same of all together; the largest is reset. 0: 1 GiB. */
+
+    size_t kept_log_size;     /* Bytes of the newest events for lwp_mock_log(); 0: none is kept. */
+    const char *log_file;     /* Events are written here, as JSON Lines; NULL: nowhere. */
+    const char *capture_file; /* The same, as a pcapng capture. */
+
+    char *problem; /* LWP_MOCK_PROBLEM_SIZE bytes, where lwp_mock_new() says in English what is
+                      wrong with the options; NULL: nobody wants to know. */
 };
 
 /**
@@ -84,16 +97,18 @@ struct lwp_mock;
 /**
  * A server without topics and connections. What the options point to must outlive it.
  *
- * LWP_OK; free it with lwp_mock_free(). LWP_INVALID_ARGUMENT for a place to listen that is none, and
- * for two nodes of one name. LWP_NO_MEMORY.
+ * LWP_OK; free it with lwp_mock_free(). LWP_INVALID_ARGUMENT for a place to listen that is none, for
+ * two nodes of one name, and for a file that does not hold what it should; LWP_IO, with errno set, for
+ * one that can not be read or written; LWP_NO_MEMORY. The options' `problem` says which.
  */
 LWP_MOCK_API enum lwp_status lwp_mock_new(const struct lwp_mock_options *options,
                                           struct lwp_mock **mock);
 
-/** The same with options as texts, a name and a value in turn and NULL at the end. If one of them is
- * wrong, LWP_INVALID_ARGUMENT and `*problem` is the static text that says so, else NULL. */
+/** The same with options as texts, a name and a value in turn and NULL at the end. What is not said is as
+ * in the program, but for the events: 64 MiB of them are kept. Where it fails, `problem`, of
+ * LWP_MOCK_PROBLEM_SIZE bytes, says what is wrong. */
 LWP_MOCK_API enum lwp_status lwp_mock_new_from(const char *const *names_and_values,
-                                               struct lwp_mock **mock, const char **problem);
+                                               struct lwp_mock **mock, char *problem);
 
 /** Stops it, ends all connections and frees the server; NULL is fine. */
 LWP_MOCK_API void lwp_mock_free(struct lwp_mock *mock);
@@ -113,6 +128,10 @@ LWP_MOCK_API const char *lwp_mock_failed(struct lwp_mock *mock);
  * LWP_INVALID_ARGUMENT if it does not serve. */
 LWP_MOCK_API enum lwp_status lwp_mock_stop(struct lwp_mock *mock);
 
+/** The name of a node, by its place from 0 on: those of the options first, then those that scripts have
+ * made. Empty for the only node if nobody has named it, NULL behind the last. Until lwp_mock_free(). */
+LWP_MOCK_API const char *lwp_mock_node(struct lwp_mock *mock, size_t index);
+
 /** The numeric HOST:PORT of the node; NULL is the first one. Until lwp_mock_free(). NULL if there
  * is no such node or it has no port yet. */
 LWP_MOCK_API const char *lwp_mock_address(struct lwp_mock *mock, const char *node);
@@ -126,6 +145,8 @@ LWP_MOCK_API const char *lwp_mock_control_address(struct lwp_mock *mock);
  *
  *     connections N   so many connections were accepted
  *     idle            there were connections, and none is left
+ *     decided         a script's `pass` or `fail`, or a frame that it says must never be seen
+ *     NAME            a rule or a barrier of this name: the rule has fired, the barrier is reached
  *
  * LWP_OK; LWP_TIMEOUT after `timeout_ns` on the machine's clock; LWP_CLOSED if the service ends before;
  * LWP_INVALID_ARGUMENT for anything else, and if it does not serve.
@@ -204,5 +225,93 @@ LWP_MOCK_API void lwp_mock_thaw(struct lwp_mock *mock);
  */
 LWP_MOCK_API enum lwp_status lwp_mock_tag(struct lwp_mock *mock, const char *connection,
                                           const char *label);
+
+/**
+ * Ends the server's process and starts it anew, as far as clients can see: connections are reset,
+ * topics and their records stay, commits do not (docs/server.md). Scripts and nodes are left alone.
+ * LWP_OK or LWP_NO_MEMORY.
+ */
+LWP_MOCK_API enum lwp_status lwp_mock_restart(struct lwp_mock *mock);
+
+/*
+ * The cluster, if there is one: names as cluster.h has them. LWP_OK; LWP_INVALID_ARGUMENT if there is
+ * no cluster, or no such node.
+ */
+
+/** Makes the node lead the topic, or all that nobody leads by name ("*"); nobody ("none") is an election.
+ * Also LWP_FULL past 128 topics. */
+LWP_MOCK_API enum lwp_status lwp_mock_leader(struct lwp_mock *mock, const char *topic,
+                                             const char *node);
+
+/** Keeps the node so many bytes behind in each log; 0 lets it catch up. */
+LWP_MOCK_API enum lwp_status lwp_mock_lag(struct lwp_mock *mock, const char *node, uint64_t bytes);
+
+/** Lets the node's next `count` answers go by the leader before the last change; NULL is each node. */
+LWP_MOCK_API enum lwp_status lwp_mock_stale(struct lwp_mock *mock, const char *node,
+                                            uint64_t count);
+
+/** Says whether the node is ready to lead. */
+LWP_MOCK_API enum lwp_status lwp_mock_ready(struct lwp_mock *mock, const char *node, bool ready);
+
+/* Scripts (docs/script.md). */
+
+/**
+ * Loads a script that has one scenario, or the one of this id of a script that has several, and arms it
+ * behind those that are there. `name` is what its text is called where it is wrong, and by
+ * lwp_mock_arm(). A node or topic of that name that is there already is taken as it is.
+ *
+ * LWP_OK; LWP_INVALID_PAYLOAD if anything is wrong with it, see lwp_mock_problems();
+ * LWP_PAYLOAD_TOO_LARGE for more than 1 MiB; LWP_FULL past 64 scripts, or where a node or topic finds
+ * no room; LWP_IO, with errno set, if a new node gets no port; LWP_NO_MEMORY. Where it fails nothing
+ * has changed.
+ */
+LWP_MOCK_API enum lwp_status lwp_mock_script(struct lwp_mock *mock, const char *name,
+                                             const char *text);
+LWP_MOCK_API enum lwp_status lwp_mock_scenario(struct lwp_mock *mock, const char *name,
+                                               const char *text, const char *id);
+
+/** The same with a file, whose path is its name; `id` may be NULL. Also LWP_IO, with errno set, if it
+ * can not be read. */
+LWP_MOCK_API enum lwp_status lwp_mock_script_file(struct lwp_mock *mock, const char *path,
+                                                  const char *id);
+
+/** All that is wrong with the script that was loaded last, a line each; "" if nothing is. Until
+ * another one is loaded, also by the control socket. */
+LWP_MOCK_API const char *lwp_mock_problems(struct lwp_mock *mock);
+
+/** Lets rules fire, or keeps them from it: the one of this name, or all of a scenario or a script. LWP_OK,
+ * or LWP_INVALID_ARGUMENT if nothing has this name. */
+LWP_MOCK_API enum lwp_status lwp_mock_arm(struct lwp_mock *mock, const char *name);
+LWP_MOCK_API enum lwp_status lwp_mock_disarm(struct lwp_mock *mock, const char *name);
+
+/** All rules, a line each: name, FILE:LINE, armed or disarmed, how often it matched and fired. LWP_OK with
+ * `*text` for lwp_mock_free_text(); LWP_NO_MEMORY. */
+LWP_MOCK_API enum lwp_status lwp_mock_list(struct lwp_mock *mock, char **text);
+
+/** Unloads all scripts and forgets what they have seen. Answers that they held are sent; the dialect is
+ * that of the options again; nodes, topics, records and connections stay as they are. */
+LWP_MOCK_API void lwp_mock_reset(struct lwp_mock *mock);
+
+/**
+ * Judges the scripts by what was seen so far, as at the end, and notes that in the log: `*text` has a
+ * line for each rule that never fired, for each expectation that does not hold and for each `fail`.
+ * LWP_OK with `*text` for lwp_mock_free_text(); LWP_NO_MEMORY.
+ */
+LWP_MOCK_API enum lwp_status lwp_mock_verdict(struct lwp_mock *mock, bool *passed, char **text);
+
+/* What happened (docs/events.md). */
+
+/**
+ * The events that are kept, JSON Lines. `*text` has `*size` bytes and a zero behind them, and is for
+ * lwp_mock_free_text(); it is empty if none are to be kept. LWP_OK or LWP_NO_MEMORY.
+ */
+LWP_MOCK_API enum lwp_status lwp_mock_log(struct lwp_mock *mock, char **text, size_t *size);
+
+/** What went wrong first when events were kept or written to files, with the file's name; "" if nothing
+ * has. Until lwp_mock_free(). */
+LWP_MOCK_API const char *lwp_mock_log_error(struct lwp_mock *mock);
+
+/** Frees a text that one of these calls has made; NULL is fine. */
+LWP_MOCK_API void lwp_mock_free_text(char *text);
 
 #endif

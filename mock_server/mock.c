@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mock_server/mock.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lwp/net/clock.h"
@@ -13,12 +13,7 @@
  * waits for the disk. What nobody is owed an ack for becomes visible after this. */
 #define UNOWED_FLUSH_NS (20 * LWP_MILLISECOND_NS)
 
-enum {
-    MAX_ANSWER_SIZE = 50331648,       /* So that an answer fits the output queue. */
-    MAX_CONNECTION_MEMORY = 33554432, /* The defaults. */
-    MAX_MEMORY = 1073741824,
-    MAX_REFUSED = 64 /* Refused connections that may linger; past them it is a reset. */
-};
+enum { MAX_REFUSED = 64 /* Refused connections that may linger; past them it is a reset. */ };
 
 void mock_lock(struct lwp_mock *mock)
 {
@@ -41,41 +36,18 @@ static void init_locks(struct lwp_mock *mock)
     (void)pthread_condattr_destroy(&attributes);
 }
 
-static void take_options(struct lwp_mock *mock, const struct lwp_mock_options *options)
-{
-    mock->options = *options;
-    if (!mock->options.max_payload)
-        mock->options.max_payload = LWP_MAX_PAYLOAD_DEFAULT;
-    if (!mock->options.max_connection_memory)
-        mock->options.max_connection_memory = MAX_CONNECTION_MEMORY;
-    if (!mock->options.max_memory)
-        mock->options.max_memory = MAX_MEMORY;
-}
-
-static struct lwp_broker_options broker_options(struct lwp_mock *mock)
-{
-    const struct lwp_mock_options *options = &mock->options;
-    struct lwp_broker_options result = options->broker;
-    result.limits.max_payload =
-        options->max_payload < MAX_ANSWER_SIZE ? options->max_payload : MAX_ANSWER_SIZE;
-    if (options->auth_token) {
-        mock->token.text = options->auth_token;
-        result.auth.enabled = true;
-        result.auth.tokens = &mock->token;
-        result.auth.token_count = 1;
-    }
-    return result;
-}
-
 /* The parts, in the order in which they need each other. */
 static enum lwp_status make_parts(struct lwp_mock *mock)
 {
-    const struct lwp_broker_options broker = broker_options(mock);
     enum lwp_status status = mock_make_nodes(mock);
     if (status == LWP_OK)
-        status = lwp_broker_new(&broker, &mock->broker);
+        status = mock_make_broker(mock);
     if (status == LWP_OK)
         status = stage_new(mock->options.seed, &mock->stage);
+    if (status == LWP_OK)
+        status = mock_make_tls(mock);
+    if (status == LWP_OK)
+        status = mock_make_events(mock);
     if (status == LWP_OK)
         status = mock_make_host(mock);
     return status;
@@ -87,13 +59,18 @@ enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_
     if (!made)
         return LWP_NO_MEMORY;
     init_locks(made);
-    take_options(made, options);
+    mock_take_options(made, options);
     made->flush_due_ns = LWP_NEVER;
     const enum lwp_status status = make_parts(made);
     if (status != LWP_OK) {
+        if (options->problem && !options->problem[0])
+            mock_complain(made, NULL, lwp_status_text(status));
+        const int error = errno;
         lwp_mock_free(made);
+        errno = error;
         return status;
     }
+    made->options.problem = NULL;
     *mock = made;
     return LWP_OK;
 }
@@ -122,8 +99,10 @@ static struct member *take_touched(struct lwp_mock *mock)
 void mock_end_all(struct lwp_mock *mock)
 {
     (void)take_touched(mock);
+    mock->host.ending = true;
     while (mock->first)
         forget(mock, mock->first);
+    mock->host.ending = false;
 }
 
 void lwp_mock_free(struct lwp_mock *mock)
@@ -133,10 +112,7 @@ void lwp_mock_free(struct lwp_mock *mock)
     (void)lwp_mock_stop(mock);
     service_end(mock);
     mock_end_all(mock);
-    for (size_t i = 0; i < mock->node_count; i++) {
-        node_done(mock->nodes[i]);
-        free(mock->nodes[i]);
-    }
+    mock_remove_nodes(mock, 0);
     deadlines_done(&mock->deadlines);
     lwp_tls_context_free(mock->tls);
     stage_free(mock->stage);
@@ -144,6 +120,8 @@ void lwp_mock_free(struct lwp_mock *mock)
     free(mock->cluster);
     free(mock->problems);
     lwp_broker_free(mock->broker);
+    lwp_access_done(&mock->access);
+    free(mock->tokens);
     (void)pthread_cond_destroy(&mock->happened);
     (void)pthread_mutex_destroy(&mock->mutex);
     free(mock);
@@ -195,6 +173,7 @@ static void refuse(struct lwp_mock *mock, struct member *member)
         refusal = mock->options.dialect == &lwp_dialect_spec ? LWP_MOCK_REFUSE_ERROR
                                                              : LWP_MOCK_REFUSE_RESET;
     mock->counts.refused++;
+    mock_note(mock, member, "a connection past the limit is refused");
     refusal_begin(member, mock->refused_count < MAX_REFUSED ? refusal : LWP_MOCK_REFUSE_RESET,
                   mock->now_ns);
     mock->refused_count++;
@@ -231,33 +210,9 @@ static void place(struct lwp_mock *mock, struct member *member)
                                       : connection_deadline(&member->connection));
 }
 
-enum lwp_status mock_make_tls(struct lwp_mock *mock)
-{
-    const struct lwp_mock_options *options = &mock->options;
-    const struct lwp_tls_options tls = {
-        .certificate_file = options->tls_certificate,
-        .key_file = options->tls_key,
-        .ca_file = options->tls_client_ca,
-        .certificate_required = options->tls_client_ca != NULL,
-        .least = options->tls_min == 13 ? LWP_TLS_1_3 : LWP_TLS_ANY,
-    };
-    char reason[LWP_TLS_REASON_SIZE];
-    if (!options->tls_certificate || mock->tls)
-        return LWP_OK;
-    const enum lwp_status status = lwp_tls_server_new(&tls, &mock->tls, reason);
-    if (status != LWP_OK)
-        (void)snprintf(mock->failed, sizeof(mock->failed), "%s", reason);
-    return status;
-}
-
 /* Puts TLS around a new connection, if there is to be any. On failure the transport is freed. */
-static enum lwp_status wrap(struct lwp_mock *mock, struct lwp_transport **transport)
+static enum lwp_status wrap(const struct lwp_mock *mock, struct lwp_transport **transport)
 {
-    const enum lwp_status status = mock_make_tls(mock);
-    if (status != LWP_OK) {
-        lwp_transport_free(*transport);
-        return status;
-    }
     return mock->tls ? lwp_tls_wrap(mock->tls, *transport, NULL, transport) : LWP_OK;
 }
 
@@ -320,6 +275,16 @@ void mock_reset_member(struct lwp_mock *mock, struct member *member)
     mock_touch(mock, member);
 }
 
+enum lwp_status mock_restart(struct lwp_mock *mock)
+{
+    for (struct member *member = mock->first; member; member = member->next)
+        if (!member->connection.done)
+            mock_reset_member(mock, member);
+    service_wake(mock);
+    lwp_broker_set_time(mock->broker, mock->options.epoch_ns + mock->now_ns);
+    return lwp_broker_restart(mock->broker);
+}
+
 /* Peers that do not read must not fill the machine: the connection that holds most is reset. */
 static void reset_largest(struct lwp_mock *mock)
 {
@@ -330,6 +295,7 @@ static void reset_largest(struct lwp_mock *mock)
     if (!largest || largest->connection.done)
         return;
     mock->counts.over_memory++;
+    mock_note(mock, largest, "reset: of all connections over their memory it holds most");
     mock_reset_member(mock, largest);
 }
 
@@ -339,6 +305,7 @@ static void check_memory(struct lwp_mock *mock, struct member *member, size_t be
     mock->queued += after - before;
     if (after > mock->options.max_connection_memory && !member->connection.done) {
         mock->counts.over_memory++;
+        mock_note(mock, member, "reset: it is over its memory");
         mock_reset_member(mock, member);
     }
     if (mock->queued > mock->options.max_memory)

@@ -19,6 +19,15 @@ enum lwp_status lwp_mock_open(struct lwp_mock *mock);
  */
 enum lwp_status lwp_mock_serve(struct lwp_mock *mock, int stop_fd);
 
+/** Whether any script is loaded. */
+bool lwp_mock_is_scripted(struct lwp_mock *mock);
+
+/** How long the process is to live on behind lwp_mock_serve(), as lwp_broker_drain_ns() has it. */
+uint64_t lwp_mock_drain_ns(struct lwp_mock *mock);
+
+/** Whether tokens were to be asked for and are not, see lwp_broker_fails_open(). */
+bool lwp_mock_fails_open(struct lwp_mock *mock);
+
 /* A world whose server is a mock in the same process and whose clock moves only while somebody
  * waits: 30 s of silence take no time. */
 struct lwp_mock_world {

@@ -56,14 +56,25 @@ enum lwp_status mock_make_nodes(struct lwp_mock *mock)
     return status == LWP_OK ? mock_add_node(mock, "", &address) : status;
 }
 
+void mock_remove_nodes(struct lwp_mock *mock, size_t count)
+{
+    while (mock->node_count > count) {
+        struct node *node = mock->nodes[--mock->node_count];
+        node_done(node);
+        free(node);
+    }
+}
+
+/* All ports are there before any is watched: what is watched may be under way to the service and can
+ * not be taken back. */
 enum lwp_status mock_open_nodes(struct lwp_mock *mock)
 {
     enum lwp_status status = LWP_OK;
+    for (size_t i = 0; mock->service && i < mock->node_count && status == LWP_OK; i++)
+        status = node_open(mock->nodes[i]);
     for (size_t i = 0; mock->service && i < mock->node_count && status == LWP_OK; i++) {
-        struct node *node = mock->nodes[i];
-        status = node_open(node);
-        if (status == LWP_OK)
-            status = service_watch_node(mock, node);
+        const struct node *node = mock->nodes[i];
+        status = service_watch_node(mock, mock->nodes[i]);
         if (status == LWP_OK && mock->cluster)
             (void)lwp_cluster_set_address(mock->cluster, i, lwp_bytes_text(node->bound));
     }
@@ -104,4 +115,29 @@ const char *mock_address(const struct lwp_mock *mock, const char *name)
 {
     const struct node *node = mock_node_named(mock, name);
     return node && node->bound[0] ? node->bound : NULL;
+}
+
+enum lwp_status mock_leader(struct lwp_mock *mock, const char *topic, const char *node)
+{
+    return mock->cluster
+               ? lwp_cluster_leader(mock->cluster, lwp_bytes_text(topic), lwp_bytes_text(node))
+               : LWP_INVALID_ARGUMENT;
+}
+
+enum lwp_status mock_lag(struct lwp_mock *mock, const char *node, uint64_t bytes)
+{
+    return mock->cluster ? lwp_cluster_lag(mock->cluster, lwp_bytes_text(node), bytes)
+                         : LWP_INVALID_ARGUMENT;
+}
+
+enum lwp_status mock_stale(struct lwp_mock *mock, const char *node, uint64_t count)
+{
+    return mock->cluster ? lwp_cluster_stale(mock->cluster, lwp_bytes_text(node ? node : ""), count)
+                         : LWP_INVALID_ARGUMENT;
+}
+
+enum lwp_status mock_ready(struct lwp_mock *mock, const char *node, bool ready)
+{
+    return mock->cluster ? lwp_cluster_ready(mock->cluster, lwp_bytes_text(node), ready)
+                         : LWP_INVALID_ARGUMENT;
 }

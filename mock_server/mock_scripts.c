@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What scripts need of the mock as a whole: nodes, topics, the clock, rules at a time. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "mock_server/mock_state.h"
@@ -26,7 +25,8 @@ static void change_cluster(struct lwp_mock *mock, const struct script_rule *rule
     else if (!cluster)
         return;
     else if (action->kind == SCRIPT_ACTION_LEADER)
-        (void)lwp_cluster_leader(cluster, action->topic, action->word);
+        (void)lwp_cluster_leader(cluster, action->topic,
+                                 action->word.size ? action->word : lwp_bytes_text("none"));
     else if (action->kind == SCRIPT_ACTION_LAG)
         (void)lwp_cluster_lag(cluster, action->word, action->number);
     else
@@ -84,7 +84,8 @@ enum lwp_status mock_make_host(struct lwp_mock *mock)
 
 enum lwp_status mock_make_cluster(struct lwp_mock *mock)
 {
-    const struct lwp_cluster_options options = {.note = mock_tell_cluster, .context = mock};
+    const struct lwp_cluster_options options = {
+        .forward_ns = mock->options.forward_ns, .note = mock_tell_cluster, .context = mock};
     if (mock->node_count < 2 && !mock->nodes[0]->name[0])
         return LWP_OK;
     if (!mock->cluster) {
@@ -100,82 +101,10 @@ enum lwp_status mock_make_cluster(struct lwp_mock *mock)
     return status;
 }
 
-/* Loading. */
-
-static enum lwp_status add_node(struct lwp_mock *mock, const struct script_node *said)
+enum lwp_status mock_arm(struct lwp_mock *mock, const char *name, bool armed)
 {
-    static const struct lwp_address anywhere = {"127.0.0.1", "0"};
-    const char *name = (const char *)said->name.data;
-    struct node *only = mock->nodes[0];
-    if (mock_node_named(mock, name))
-        return LWP_OK;
-    /* The only node has no name as long as nobody gave it one. */
-    if (mock->node_count == 1 && !only->name[0]) {
-        (void)snprintf(only->name, sizeof(only->name), "%s", name);
-        return LWP_OK;
-    }
-    return mock_add_node(mock, name, &anywhere);
-}
-
-static enum lwp_status add_nodes(struct lwp_mock *mock, const struct script_scenario *scenario)
-{
-    enum lwp_status status = LWP_OK;
-    for (size_t i = 0; i < scenario->nodes.count && status == LWP_OK; i++)
-        status = add_node(mock, &scenario->nodes.items[i]);
-    if (status == LWP_OK && scenario->nodes.count)
-        status = mock_make_cluster(mock);
-    for (size_t i = 0; i < scenario->nodes.count && status == LWP_OK; i++) {
-        const struct script_node *node = &scenario->nodes.items[i];
-        for (size_t j = 0; j < node->leads.count && status == LWP_OK; j++)
-            status = lwp_cluster_leader(mock->cluster, node->leads.items[j], node->name);
-    }
-    return status == LWP_OK ? mock_open_nodes(mock) : status;
-}
-
-static enum lwp_status add_topics(struct lwp_mock *mock, const struct script_scenario *scenario)
-{
-    enum lwp_status status = LWP_OK;
-    for (size_t i = 0; i < scenario->topics.count && status == LWP_OK; i++) {
-        const struct script_topic *topic = &scenario->topics.items[i];
-        status = lwp_broker_add_topic(mock->broker, topic->name, topic->id, topic->bytes);
-    }
-    return status;
-}
-
-/* What is wrong goes into the mock's problems, as a text with a zero at its end. */
-static enum lwp_status load(struct lwp_mock *mock, const struct stage_load *how)
-{
-    enum { ROOM = 262144 };
-    const struct script_scenario *scenario = NULL;
-    free(mock->problems);
-    mock->problems = malloc(ROOM);
-    if (!mock->problems)
-        return LWP_NO_MEMORY;
-    struct lwp_writer problems = lwp_writer_on((uint8_t *)mock->problems, ROOM - 1);
-    enum lwp_status status = stage_load(mock->stage, how, &problems, &scenario);
-    mock->problems[problems.size] = '\0';
-    if (status == LWP_OK)
-        status = add_nodes(mock, scenario);
-    if (status == LWP_OK)
-        status = add_topics(mock, scenario);
-    if (status == LWP_OK && scenario->dialect)
-        mock->options.dialect = scenario->dialect;
-    return status;
-}
-
-enum lwp_status mock_script(struct lwp_mock *mock, const char *name, const char *text)
-{
-    char file[256];
-    const char *hash = strrchr(name, '#');
-    (void)snprintf(file, sizeof(file), "%.*s", hash ? (int)(hash - name) : (int)strlen(name), name);
-    const struct stage_load how = {
-        .name = file,
-        .text = lwp_bytes_text(text),
-        .scenario = hash ? hash + 1 : NULL,
-        .dialect = mock->options.dialect,
-    };
-    const enum lwp_status status = load(mock, &how);
-    service_wake(mock);
+    const enum lwp_status status = stage_arm(mock->stage, lwp_bytes_text(name), armed);
+    service_wake(mock); /* A rule at a time may be due. */
     return status;
 }
 
@@ -186,6 +115,7 @@ void mock_reset_scripts(struct lwp_mock *mock)
         mock_touch(mock, member);
     }
     stage_reset(mock->stage);
+    mock->options.dialect = mock->given;
     service_wake(mock);
 }
 
@@ -208,6 +138,9 @@ bool mock_perform_timed(struct lwp_mock *mock)
     const struct script_rule *rule = NULL;
     if (mock->cluster)
         lwp_cluster_tick(mock->cluster, mock->now_ns);
+    /* Connections may be older than the script. */
+    if (stage_is_set(mock->stage) && mock->connection_count)
+        stage_begin(mock->stage, mock->now_ns);
     while ((rule = stage_due(mock->stage, mock->now_ns))) {
         perform_rule(mock, rule);
         any = true;

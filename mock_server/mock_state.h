@@ -48,9 +48,11 @@ struct lwp_mock {
     uint64_t outer_ns; /* The caller's time, as last told; */
     uint64_t now_ns;   /* and ours. */
 
+    const struct lwp_dialect *given; /* The options' dialect, which scripts can replace. */
     struct lwp_broker *broker;
-    struct lwp_token token;                       /* Of the option that names just one. */
-    struct lwp_tls_context *tls;                  /* NULL: none, or not made yet. */
+    struct lwp_token *tokens; /* Of all options. */
+    struct lwp_access_list access;
+    struct lwp_tls_context *tls;                  /* NULL: none. */
     struct lwp_stage *stage;                      /* The scripts. */
     struct lwp_events *events;                    /* NULL: nobody wants to know. */
     struct connection_host host;                  /* What connections have of us. */
@@ -58,7 +60,7 @@ struct lwp_mock {
     struct lwp_cluster_view view;                 /* What a node of the cluster says, */
     struct lwp_peer peers[LWP_CLUSTER_MAX_NODES]; /* and of whom. */
     uint64_t progress; /* stage_progress(), as of when those who wait were told. */
-    char *problems;    /* What is wrong with the last script. */
+    char *problems;    /* What is wrong with the last script; NULL: there was none. */
     struct member *first;
     struct member *last;
     size_t connection_count; /* Without the refused ones. */
@@ -76,9 +78,9 @@ struct lwp_mock {
     size_t pending_count;
     struct lwp_mock_counts counts;
 
-    struct service *service;                             /* While it serves. */
-    struct control *control;                             /* The same, if there is to be one. */
-    char failed[LWP_TLS_REASON_SIZE + LWP_ADDRESS_SIZE]; /* What service_begin() could not have. */
+    struct service *service;            /* While it serves. */
+    struct control *control;            /* The same, if there is to be one. */
+    char failed[LWP_ADDRESS_SIZE + 16]; /* What service_begin() could not have. */
     pthread_t thread;
     bool has_thread;
     enum lwp_status served; /* How the thread's service ended. */
@@ -117,15 +119,32 @@ uint64_t mock_due_ns(const struct lwp_mock *mock);
 /** Ends a connection at once, with a reset; it is freed when it is next stepped. */
 void mock_reset_member(struct lwp_mock *mock, struct member *member);
 
+/** As lwp_mock_restart(). */
+enum lwp_status mock_restart(struct lwp_mock *mock);
+
 /** Ends and frees all connections. */
 void mock_end_all(struct lwp_mock *mock);
 
 /** Whether what lwp_mock_wait() waits for has happened: its statuses, or LWP_WOULD_BLOCK. */
 enum lwp_status mock_reached(const struct lwp_mock *mock, const char *what);
 
-/** Makes what TLS needs, if the options have it and it is not there: statuses as
- * lwp_tls_server_new(), with the reason in `failed`. */
+/* In mock_options.c. */
+
+/** Takes the options over, with defaults for those that are not given. */
+void mock_take_options(struct lwp_mock *mock, const struct lwp_mock_options *options);
+
+/** Reads the files that the options name and makes the broker: statuses as lwp_mock_new(). */
+enum lwp_status mock_make_broker(struct lwp_mock *mock);
+
+/** Makes what TLS needs, if the options want it: the same. */
 enum lwp_status mock_make_tls(struct lwp_mock *mock);
+
+/** Makes the events that the options want, if any: the same. */
+enum lwp_status mock_make_events(struct lwp_mock *mock);
+
+/** Says what is wrong with the options, if anybody wants to know: "ABOUT: WHAT"; `about` may be NULL.
+ * Keeps errno. */
+void mock_complain(const struct lwp_mock *mock, const char *about, const char *what);
 
 /* In mock_nodes.c. */
 
@@ -135,6 +154,9 @@ struct node *mock_node_named(const struct lwp_mock *mock, const char *name);
 /** Adds a node: LWP_OK, LWP_INVALID_ARGUMENT for a name that is taken or none, LWP_FULL, LWP_NO_MEMORY. */
 enum lwp_status mock_add_node(struct lwp_mock *mock, const char *name,
                               const struct lwp_address *address);
+
+/** Removes all nodes but the first so many, which nobody has used. */
+void mock_remove_nodes(struct lwp_mock *mock, size_t count);
 
 /** Opens the ports of nodes that have none, if the mock serves: statuses as node_open(). */
 enum lwp_status mock_open_nodes(struct lwp_mock *mock);
@@ -146,6 +168,12 @@ enum lwp_status mock_make_nodes(struct lwp_mock *mock);
 enum lwp_status mock_down(struct lwp_mock *mock, const char *name);
 enum lwp_status mock_up(struct lwp_mock *mock, const char *name);
 const char *mock_address(const struct lwp_mock *mock, const char *name);
+
+/** As lwp_mock_leader(), lwp_mock_lag(), lwp_mock_stale() and lwp_mock_ready(). */
+enum lwp_status mock_leader(struct lwp_mock *mock, const char *topic, const char *node);
+enum lwp_status mock_lag(struct lwp_mock *mock, const char *node, uint64_t bytes);
+enum lwp_status mock_stale(struct lwp_mock *mock, const char *node, uint64_t count);
+enum lwp_status mock_ready(struct lwp_mock *mock, const char *node, bool ready);
 
 /* In mock_tags.c. */
 
@@ -160,8 +188,8 @@ void mock_tag_new(struct lwp_mock *mock, struct member *member);
 /** Makes what connections have of the mock: LWP_OK or LWP_NO_MEMORY. */
 enum lwp_status mock_make_host(struct lwp_mock *mock);
 
-/** As lwp_mock_script(). */
-enum lwp_status mock_script(struct lwp_mock *mock, const char *name, const char *text);
+/** As lwp_mock_arm() and lwp_mock_disarm(). */
+enum lwp_status mock_arm(struct lwp_mock *mock, const char *name, bool armed);
 
 /** As lwp_mock_reset(). */
 void mock_reset_scripts(struct lwp_mock *mock);
@@ -176,8 +204,26 @@ void mock_touch_waiting(struct lwp_mock *mock);
 /** Writes a line for the events about nodes and leaders. */
 void mock_tell_cluster(void *mock, struct lwp_bytes text);
 
-/** Begins or ends what makes a cluster of the nodes that there are. LWP_OK or LWP_NO_MEMORY. */
+/** Begins what makes a cluster of the nodes that there are, if they are one. LWP_OK or LWP_NO_MEMORY. */
 enum lwp_status mock_make_cluster(struct lwp_mock *mock);
+
+/* In mock_load.c. */
+
+/** As lwp_mock_script(), lwp_mock_scenario() (`id` may be NULL) and lwp_mock_script_file(). */
+enum lwp_status mock_script(struct lwp_mock *mock, const char *name, const char *text);
+enum lwp_status mock_scenario(struct lwp_mock *mock, const char *name, struct lwp_bytes text,
+                              const char *id);
+enum lwp_status mock_script_file(struct lwp_mock *mock, const char *path, const char *id);
+
+/* In mock_report.c. */
+
+/** As lwp_mock_list(), lwp_mock_verdict() and lwp_mock_log(). */
+enum lwp_status mock_list(const struct lwp_mock *mock, char **text);
+enum lwp_status mock_verdict(struct lwp_mock *mock, bool *passed, char **text);
+enum lwp_status mock_log(const struct lwp_mock *mock, char **text, size_t *size);
+
+/** Writes a line for the events, about a connection. */
+void mock_note(struct lwp_mock *mock, const struct member *member, const char *text);
 
 /* In refusal.c. */
 

@@ -7,6 +7,8 @@
 #include "lwp/tools/options.h"
 #include "mock_server/lwpmock.h"
 
+enum { MOCK_DEFAULT_SEED = 1 };
+
 /* Options that write into a struct lwp_mock_options. */
 extern const struct lwp_option mock_options[];
 

@@ -171,9 +171,7 @@ enum lwp_status service_begin(struct lwp_mock *mock)
     mock->service = service;
     mock->failed[0] = '\0';
     mock_set_time(mock, lwp_clock_now());
-    enum lwp_status status = mock_make_tls(mock);
-    if (status == LWP_OK)
-        status = poller_init(&service->poller);
+    enum lwp_status status = poller_init(&service->poller);
     if (status == LWP_OK)
         status = poller_set(&service->poller, &service->wake, service->wake_fd, EPOLLIN);
     if (status == LWP_OK)
@@ -204,6 +202,8 @@ static enum lwp_status wait_for_it(struct lwp_mock *mock)
         until_ns = earlier(until_ns, control_due_ns(mock->control));
     const int timeout_ms = lwp_clock_poll_ms(now_ns, until_ns);
     struct poller *poller = &mock->service->poller;
+    if (mock->events && timeout_ms)
+        lwp_events_flush(mock->events);
     mock_unlock(mock);
     const enum lwp_status status = poller_wait(poller, timeout_ms);
     mock_lock(mock);

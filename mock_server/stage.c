@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lwp/session/session.h"
+#include "mock_server/script/file.h"
 #include "mock_server/stage_state.h"
 
 enum { MAX_PLAYS = 64 };
@@ -62,20 +63,11 @@ bool stage_is_set(const struct lwp_stage *stage)
 
 /* Loading. */
 
-static void write_problem(struct lwp_writer *out, const struct script_place *place,
-                          const char *found, const char *expected)
-{
-    char line[1024];
-    (void)snprintf(line, sizeof(line), "%s:%u:%u: found %s, expected %s\n", place->file,
-                   place->line, place->column, found, expected);
-    lwp_write(out, lwp_bytes_text(line));
-}
-
 static void write_problems(const struct script *script, struct lwp_writer *out)
 {
     for (size_t i = 0; i < script->errors.count; i++) {
         const struct script_error *error = &script->errors.items[i];
-        write_problem(out, &error->place, (const char *)error->found.data, error->expected);
+        script_write_problem(out, &error->place, (const char *)error->found.data, error->expected);
     }
 }
 
@@ -91,9 +83,9 @@ static const struct script_scenario *choose(const struct stage_play *play, const
             return scenario;
     }
     if (wanted)
-        write_problem(problems, &place, "no scenario of that name", wanted);
+        script_write_problem(problems, &place, "no scenario of that name", wanted);
     else
-        write_problem(problems, &place, count ? "several scenarios" : "no scenario",
+        script_write_problem(problems, &place, count ? "several scenarios" : "no scenario",
                       count ? "the name of one of them" : "rules");
     return NULL;
 }
@@ -154,7 +146,7 @@ static enum lwp_status read_play(struct stage_play *play, const struct stage_loa
         status = script_check_dialect(&play->script, load->dialect);
     write_problems(&play->script, problems);
     if (status == LWP_OK && play->script.cases.count)
-        write_problem(problems, &start, "cases", "scenarios or rules only");
+        script_write_problem(problems, &start, "cases", "scenarios or rules only");
     if (status == LWP_OK && play->script.cases.count)
         return LWP_INVALID_PAYLOAD;
     if (status != LWP_OK)
@@ -185,6 +177,21 @@ enum lwp_status stage_load(struct lwp_stage *stage, const struct stage_load *loa
     append(stage, play);
     *scenario = play->scenario;
     return LWP_OK;
+}
+
+void stage_unload_last(struct lwp_stage *stage)
+{
+    struct stage_play **place = &stage->plays;
+    while (*place && (*place)->next)
+        place = &(*place)->next;
+    struct stage_play *last = *place;
+    if (!last)
+        return;
+    while (stage->stream_count && stage->streams[stage->stream_count - 1].play == last)
+        stage->stream_count--;
+    *place = NULL;
+    stage->play_count--;
+    play_free(last);
 }
 
 /* Arming. */

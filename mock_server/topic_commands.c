@@ -233,6 +233,27 @@ enum lwp_status lwp_broker_add_topic(struct lwp_broker *broker, struct lwp_bytes
     return status;
 }
 
+uint64_t lwp_broker_topic_id(const struct lwp_broker *broker, struct lwp_bytes name)
+{
+    const struct broker_topic *topic = broker_topic_by_name(broker, name);
+    return topic ? topic->id : 0;
+}
+
+uint64_t lwp_broker_next_id(const struct lwp_broker *broker)
+{
+    return broker->next_id;
+}
+
+void lwp_broker_take_back(struct lwp_broker *broker, uint64_t next_id)
+{
+    while (broker->topic_count && broker->topics[broker->topic_count - 1].id >= next_id) {
+        struct broker_topic *last = &broker->topics[broker->topic_count - 1];
+        last->written = false; /* No writer was there whose file could outlive it (B1). */
+        broker_delete_topic(broker, last);
+    }
+    broker->next_id = next_id;
+}
+
 struct lwp_bytes lwp_broker_topic_name(const struct lwp_broker *broker, uint64_t id)
 {
     const struct broker_topic *topic = broker_topic_by_id(broker, id);

@@ -255,6 +255,7 @@ class Mock:
     first_line: str
     ready_file: Path
     stderr_file: Path
+    ends_with: int = 0  # What its exit status must be.
 
     @property
     def host_and_port(self) -> tuple[str, int]:
@@ -270,6 +271,10 @@ class Mock:
             self.process.kill()
             self.process.wait()
             pytest.fail(f"lwp-mock did not end after {by.name}")
+
+    def last_words(self) -> list[str]:
+        """What it still says on standard output, up to its end."""
+        return self.process.stdout.read().decode().splitlines()
 
 
 StartMock = Callable[..., Mock]
@@ -302,7 +307,7 @@ def start_mock(mock_program: Path, tmp_path: Path) -> Iterator[StartMock]:
     for mock in mocks:
         mock.process.stdout.close()
         must_be_sound(mock.stderr_file.read_text(errors="replace"))
-    assert statuses == [0] * len(mocks)
+    assert statuses == [mock.ends_with for mock in mocks]
 
 
 @pytest.fixture

@@ -303,6 +303,179 @@ static void who_awaits_does_not_block_others(void **state)
     end(&f);
 }
 
+/* Takes as many lines as the answer says, each with its end, behind one another. */
+static const char *ask_for_block(struct fixture *fixture, const char *command)
+{
+    static char block[ROOM];
+    size_t count = 0, size = 0;
+    assert_int_equal(sscanf(ask(fixture, command), "ok %zu", &count), 1);
+    block[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        size += (size_t)snprintf(block + size, sizeof(block) - size, "%s\n", hear(fixture));
+    return block;
+}
+
+static void say_keepalive(struct lwp_transport *transport)
+{
+    uint8_t wire[LWP_HEADER_SIZE];
+    struct lwp_writer out = lwp_writer_on(wire, sizeof(wire));
+    struct lwp_frame frame = frame_of(LWP_FLAG_KEEPALIVE, bytes_of(NULL, 0));
+    size_t count = 0;
+    lwp_frame_seal(&frame, LWP_CRC32, 0);
+    assert_int_equal(lwp_frame_encode(&frame, &out), LWP_OK);
+    assert_int_equal(lwp_transport_write(transport, lwp_writer_bytes(&out), &count), LWP_OK);
+}
+
+static void scripts_are_loaded_listed_and_judged(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_string_equal(ask_for_block(&f, "verdict"), "passed\n");
+    assert_string_equal(ask(&f, "load mine \"on keepalive -> keepalive as one\\n"
+                                "on ingest -> ack as two optional\""),
+                        "ok");
+    assert_string_equal(ask_for_block(&f, "list"),
+                        "one mine:1 armed matched 0 fired 0\ntwo mine:2 armed matched 0 fired 0\n");
+    assert_string_equal(ask_for_block(&f, "verdict"),
+                        "failed\nmine:1:1: the rule one never fired (it matched 0 times)\n");
+    assert_string_equal(ask(&f, "disarm two"), "ok");
+    assert_non_null(strstr(ask_for_block(&f, "list"), "two mine:2 disarmed"));
+    assert_string_equal(ask(&f, "arm mine"), "ok");
+    assert_null(strstr(ask_for_block(&f, "list"), "disarmed"));
+    assert_string_equal(ask(&f, "reset"), "ok");
+    assert_string_equal(ask_for_block(&f, "list"), "");
+    assert_string_equal(ask_for_block(&f, "verdict"), "passed\n");
+    end(&f);
+}
+
+static void all_problems_of_a_script_can_be_had(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_string_equal(ask_for_block(&f, "problems"), "");
+    assert_non_null(strstr(ask(&f, "load a \"on ingset -> ack\\non ingest -> dance\""),
+                           " (and 1 more, see problems)"));
+    const char *problems = ask_for_block(&f, "problems");
+    assert_non_null(strstr(problems, "a:1:4: found"));
+    assert_non_null(strstr(problems, "\na:2:14: found"));
+    assert_string_equal(ask(&f, "load a \"scenario x\\nscenario y\" y"), "ok");
+    assert_string_equal(ask_for_block(&f, "problems"), "");
+    end(&f);
+}
+
+static void files_are_read_at_a_unix_socket_only(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char line[256], path[128];
+    begin(&f);
+    (void)snprintf(path, sizeof(path), "%s.lwps", f.path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("scenario a\non ingest -> ack as rule optional\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    (void)snprintf(line, sizeof(line), "load-file %s a", path);
+    assert_string_equal(ask(&f, line), "ok");
+    assert_string_equal(ask(&f, "arm rule"), "ok");
+    unlink(path);
+    end(&f);
+    begin_with(&f, (struct lwp_mock_options){.control = "127.0.0.1:0"});
+    assert_string_equal(ask(&f, "load-file /nowhere/x"),
+                        "error files are read for those at a unix socket only");
+    assert_string_equal(ask(&f, "load a \"on ingest -> ack optional\""), "ok");
+    end(&f);
+}
+
+static void rules_and_decisions_can_be_awaited(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    struct fixture other = {.fd = connect_to(f.path)};
+    assert_string_equal(ask(&f, "load a \"on keepalive -> keepalive, barrier gate, pass as rule\""),
+                        "ok");
+    assert_string_equal(ask(&f, "await rule 1ms"), "error it has not happened in time");
+    say(&f, "await gate 20s\n");
+    struct lwp_transport *peer = dial(f.mock, NULL);
+    say_keepalive(peer);
+    assert_string_equal(hear(&f), "ok");
+    assert_string_equal(ask(&f, "await rule"), "ok");
+    assert_string_equal(ask(&f, "await decided"), "ok");
+    assert_string_equal(ask(&f, "reset"), "ok");
+    assert_string_equal(ask(&f, "await rule"), "error nothing that can be awaited");
+    assert_string_equal(ask(&f, "load a \"on ingest -> ack as rule\""), "ok");
+    say(&f, "await rule 20s\n");
+    assert_string_equal(ask(&other, "reset"), "ok");
+    assert_string_equal(hear(&f), "error the script that it was of is gone");
+    lwp_transport_free(peer);
+    close(other.fd);
+    end(&f);
+}
+
+static void the_log_can_be_dumped_from_any_event_on(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    assert_string_equal(ask_for_block(&f, "dump log"), ""); /* Nothing is to be kept. */
+    end(&f);
+    begin_with(&f, (struct lwp_mock_options){.kept_log_size = 65536});
+    assert_memory_equal(ask_for_block(&f, "dump log"), "{\"event\":\"begin\"", 16);
+    struct lwp_transport *peer = dial(f.mock, NULL);
+    say_keepalive(peer);
+    assert_string_equal(ask(&f, "await connections 1"), "ok");
+    lwp_transport_free(peer);
+    assert_string_equal(ask(&f, "await idle"), "ok");
+    const char *log = ask_for_block(&f, "dump log since 1");
+    assert_null(strstr(log, "\"event\":\"begin\""));
+    assert_null(strstr(log, "\"event\":\"connected\""));
+    assert_non_null(strstr(log, "\"number\":2,"));
+    assert_memory_equal(ask_for_block(&f, "dump log since 0"), "{\"event\":\"connected\"", 20);
+    assert_string_equal(ask_for_block(&f, "dump log since 1000"), "");
+    end(&f);
+}
+
+static void the_cluster_can_be_changed(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"leader * b", "leader orders none", "lag b 100",  "lag b 0",
+                                       "stale 2",    "stale a 2",          "ready b no", "ready b"};
+    static const char *const bad[] = {"leader * c", "lag c 1", "stale c 1", "ready c"};
+    struct fixture f;
+    begin_with(&f, (struct lwp_mock_options){.nodes = {"a=127.0.0.1:0", "b=127.0.0.1:0"},
+                                             .node_count = 2});
+    for (size_t i = 0; i < COUNT_OF(good); i++)
+        assert_string_equal(ask(&f, good[i]), "ok");
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_string_equal(ask(&f, bad[i]), "error no cluster, or no such node");
+    assert_string_equal(ask(&f, "load a \"node c\\nnode b leader of orders\\ntopic orders\""),
+                        "ok");
+    assert_non_null(strstr(ask(&f, "address c"), "ok 127.0.0.1:"));
+    lwp_transport_free(dial(f.mock, "c"));
+    end(&f);
+}
+
+static void a_restart_ends_the_connections(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint8_t byte = 0;
+    begin(&f);
+    struct lwp_transport *peer = dial(f.mock, NULL);
+    assert_string_equal(ask(&f, "await connections 1"), "ok");
+    assert_string_equal(ask(&f, "restart"), "ok");
+    assert_string_equal(ask(&f, "await idle"), "ok");
+    struct pollfd ready = {.fd = lwp_transport_fd(peer), .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
+    assert_int_equal(recv(ready.fd, &byte, 1, 0), -1);
+    assert_int_equal(errno, ECONNRESET);
+    lwp_transport_free(peer);
+    lwp_transport_free(dial(f.mock, NULL));
+    end(&f);
+}
+
 static void what_is_no_command_is_told(void **state)
 {
     (void)state;
@@ -320,12 +493,40 @@ static void what_is_no_command_is_told(void **state)
         {"tag next", "error usage: tag next|port N|NUMBER LABEL"},
         {"tag 7 a", "error no such connection, or no label"},
         {"tag next 7", "error no such connection, or no label"},
-        {"await", "error usage: await connections N|idle [TIMEOUT]"},
+        {"await", "error usage: await NAME|connections N|idle|decided [TIMEOUT]"},
         {"await spring", "error nothing that can be awaited"},
-        {"await connections 1 2 3", "error usage: await connections N|idle [TIMEOUT]"},
+        {"await connections 1 2 3", "error usage: await NAME|connections N|idle|decided [TIMEOUT]"},
         {"await idle 2h", "error nothing that can be awaited"},
         {"down \"unended", "error a quote does not end"},
         {"a b c d e f g h i", "error too many words"},
+        {"load a", "error usage: load NAME TEXT [SCENARIO]"},
+        {"load a \"on ingest -> dance\"",
+         "error a:1:14: found dance, expected an action, for example ack or close rst; did you "
+         "mean advance?"},
+        {"load a \"scenario b\" c", "error a:1:1: found no scenario of that name, expected c"},
+        {"load-file", "error usage: load-file PATH [SCENARIO]"},
+        {"load-file /nowhere/x", "error /nowhere/x: No such file or directory"},
+        {"problems now", "error usage: problems "},
+        {"list all", "error usage: list "},
+        {"arm", "error usage: arm NAME"},
+        {"arm nobody", "error no such rule"},
+        {"disarm nobody", "error no such rule"},
+        {"reset all", "error usage: reset "},
+        {"verdict now", "error usage: verdict "},
+        {"dump", "error usage: dump log [since N]"},
+        {"dump core", "error usage: dump log [since N]"},
+        {"dump log since", "error usage: dump log [since N]"},
+        {"dump log after 3", "error usage: dump log [since N]"},
+        {"dump log since noon", "error usage: dump log [since N]"},
+        {"leader orders", "error usage: leader TOPIC NODE|none"},
+        {"leader orders a", "error no cluster, or no such node"},
+        {"lag a 7", "error no cluster, or no such node"},
+        {"lag a much", "error not a number"},
+        {"stale 7", "error no cluster, or no such node"},
+        {"stale a few", "error not a number"},
+        {"ready a", "error no cluster, or no such node"},
+        {"ready a now", "error usage: ready NODE [no]"},
+        {"restart now", "error usage: restart "},
     };
     struct fixture f;
     begin(&f);
@@ -449,6 +650,13 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(connections_are_labelled_and_listed),
     cmocka_unit_test(a_port_is_labelled_before_it_connects),
     cmocka_unit_test(who_awaits_does_not_block_others),
+    cmocka_unit_test(scripts_are_loaded_listed_and_judged),
+    cmocka_unit_test(all_problems_of_a_script_can_be_had),
+    cmocka_unit_test(files_are_read_at_a_unix_socket_only),
+    cmocka_unit_test(rules_and_decisions_can_be_awaited),
+    cmocka_unit_test(the_log_can_be_dumped_from_any_event_on),
+    cmocka_unit_test(the_cluster_can_be_changed),
+    cmocka_unit_test(a_restart_ends_the_connections),
     cmocka_unit_test(what_is_no_command_is_told),
     cmocka_unit_test(help_lists_as_many_lines_as_it_says),
     cmocka_unit_test(lines_may_come_in_pieces_or_together),

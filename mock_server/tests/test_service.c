@@ -692,13 +692,13 @@ static void a_mock_is_made_from_names_and_values(void **state)
         {"dialect", "klingon", NULL},      {"strange", "1", NULL}, {"max-connections", "0", NULL},
         {"refuse-with", "kindness", NULL}, {"node", "a", NULL},    {"listen", "", NULL}};
     struct lwp_mock *mock = NULL;
-    const char *problem = "";
-    assert_int_equal(lwp_mock_new_from(good, &mock, &problem), LWP_OK);
-    assert_null(problem);
+    char problem[LWP_MOCK_PROBLEM_SIZE] = "";
+    assert_int_equal(lwp_mock_new_from(good, &mock, problem), LWP_OK);
+    assert_string_equal(problem, "");
     lwp_mock_free(mock);
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        assert_int_equal(lwp_mock_new_from(bad[i], &mock, &problem), LWP_INVALID_ARGUMENT);
-        assert_non_null(problem);
+        assert_int_equal(lwp_mock_new_from(bad[i], &mock, problem), LWP_INVALID_ARGUMENT);
+        assert_memory_equal(problem, bad[i][0], strlen(bad[i][0]));
     }
 }
 
