@@ -134,11 +134,16 @@ static bool in_state(const struct stage_rule *rule)
     return rule->rule->state.size == 0 || lwp_bytes_equal(rule->rule->state, rule->play->state);
 }
 
-static bool is_after(const struct stage_rule *rule)
+bool stage_fired_before(const struct lwp_stage *stage, const struct stage_rule *rule)
+{
+    return rule->fired && rule->first_sight < stage->sights;
+}
+
+static bool is_after(const struct lwp_stage *stage, const struct stage_rule *rule)
 {
     const struct lwp_bytes name = rule->rule->trigger.after;
     const struct stage_rule *before = name.size ? stage_rule_named(rule->play, name) : NULL;
-    return name.size == 0 || (before && before->fired);
+    return name.size == 0 || (before && stage_fired_before(stage, before));
 }
 
 /* Whether the match of this number, from 1, is one that counts. All triggers count alike. */
@@ -166,7 +171,7 @@ bool stage_is_live(struct lwp_stage *stage, struct stage_rule *rule, struct stag
                    uint64_t now_ns)
 {
     const struct script_trigger *trigger = &rule->rule->trigger;
-    if (!rule->armed || !in_state(rule) || !is_after(rule))
+    if (!rule->armed || !in_state(rule) || !is_after(stage, rule))
         return false;
     rule->matched++;
     rule->in_span = is_in_span(rule, now_ns);
@@ -196,7 +201,9 @@ void stage_fired(struct lwp_stage *stage, struct stage_rule *rule, uint64_t now_
     stage->progress++;
     if (rule->in_span)
         return; /* It goes on with what it once began. */
-    if (rule->fired++ == 0)
+    if (rule->fired++ == 0) {
         rule->first_fired_ns = now_ns;
+        rule->first_sight = stage->sights;
+    }
     begin_span(rule, now_ns);
 }

@@ -19,6 +19,7 @@ struct stage_rule {
     uint64_t matched; /* How many frames it was about. */
     uint64_t fired;   /* How often it did something; a span counts once. */
     uint64_t first_fired_ns;
+    uint64_t first_sight;   /* When it first fired, by the stage's count of what was seen. */
     bool in_span;           /* The last match fired for one of these two: */
     uint64_t span_left;     /* backpressure N: so many more matches fire. */
     uint64_t span_until_ns; /* backpressure 200ms: all matches before this fire. */
@@ -81,6 +82,7 @@ struct lwp_stage {
     size_t play_count;
     struct stage_stream *streams;
     size_t stream_count;
+    uint64_t sights;    /* How many things were seen: frames, connections and their ends. */
     bool begun;         /* A connection was accepted, */
     uint64_t begin_ns;  /* and then. */
     bool has_anchor;    /* A Backpressure went out, */
@@ -117,6 +119,9 @@ bool stage_is_live(struct lwp_stage *stage, struct stage_rule *rule, struct stag
 
 /** Notes that the rule fired. */
 void stage_fired(struct lwp_stage *stage, struct stage_rule *rule, uint64_t now_ns);
+
+/** Whether the rule has fired before what is seen now, which may be what it fires on. */
+bool stage_fired_before(const struct lwp_stage *stage, const struct stage_rule *rule);
 
 /** The play's rule of this name, or NULL. */
 struct stage_rule *stage_rule_named(const struct stage_play *play, struct lwp_bytes name);
