@@ -38,6 +38,8 @@ static struct lwp_topic topic_of(const struct script_frame *frame)
             topic.id = field->value.number;
         else if (lwp_bytes_equal(field->path, lwp_bytes_text("created_at")))
             topic.created_at = field->value.number;
+        else if (lwp_bytes_equal(field->path, lwp_bytes_text("topic_epoch")))
+            topic.topic_epoch = field->value.number;
         else if (lwp_bytes_equal(field->path, lwp_bytes_text("name")))
             topic.name = field->value.bytes;
     }
@@ -132,10 +134,12 @@ static bool decode_as(uint8_t command, struct lwp_bytes payload, struct lwp_mess
 static bool is_to_complete(const struct composing *composing)
 {
     const struct script_frame *said = &composing->action->frame;
-    return composing->asked && !names_field(said, "next_offset") && !names_header(said);
+    const bool has_all = names_field(said, "next_offset") && names_field(said, "record_count");
+    return composing->asked && !has_all && !names_header(said);
 }
 
-/* A fetch-reply that does not say where it ends goes on from where the fetch has asked. */
+/* A fetch-reply that does not say where it ends goes on from where the fetch has asked, and one that
+ * does not count its records has as many as the dialect says. */
 static struct parcel *complete_fetch(const struct composing *composing, struct parcel *parcel)
 {
     const struct script_frame *said = &composing->action->frame;
@@ -148,7 +152,8 @@ static struct parcel *complete_fetch(const struct composing *composing, struct p
     if (!decode_as(LWP_COMMAND_FETCH, composing->asked->payload, &request) ||
         !decode_as(LWP_COMMAND_FETCH_RESPONSE, payload, &reply))
         return parcel;
-    reply.next_offset = request.start_offset + reply.data.size;
+    if (!names_field(said, "next_offset"))
+        reply.next_offset = request.start_offset + reply.data.size;
     if (!names_field(said, "record_count")) /* D8. */
         reply.record_count =
             dialect->counts_records ? said->record_count : (uint64_t)(reply.data.size > 0);

@@ -400,8 +400,11 @@ short connection_events(const struct connection *connection, bool reads)
 {
     const bool writes = connection->faults ? lwp_fault_blocked(connection->faults)
                                            : connection->link.session.out.size > 0;
-    const unsigned events = (reads ? (unsigned)POLLIN : 0) | (writes ? (unsigned)POLLOUT : 0);
-    return connection->tls ? lwp_tls_events(connection->tls, (short)events) : (short)events;
+    const unsigned wanted = (reads ? (unsigned)POLLIN : 0) | (writes ? (unsigned)POLLOUT : 0);
+    const short events = (short)wanted;
+    if (connection->tls)
+        return lwp_tls_events(connection->tls, events);
+    return events;
 }
 
 size_t connection_memory(const struct connection *connection)

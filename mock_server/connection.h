@@ -24,8 +24,8 @@ struct connection_host {
     struct lwp_stage *stage;   /* Scripts; never NULL. */
     struct lwp_events *events; /* May be NULL. */
     uint64_t ack_delay_ns;
-    bool ending; /* The service ends all connections: scripts do not judge that. */
-    struct lwp_cluster *cluster;   /* NULL: a server that stands alone. */
+    bool ending;                 /* The service ends all connections: scripts do not judge that. */
+    struct lwp_cluster *cluster; /* NULL: a server that stands alone. */
     struct lwp_cluster_view *view; /* Of the node that is asked, made anew for each request, */
     struct lwp_peer *peers;        /* and what it says of the others. */
 
@@ -51,6 +51,7 @@ struct connection {
     struct lwp_asker asker;
     bool undecided;         /* The dialect shows in the first header (auto). */
     bool stalled;           /* Frames are left because the peer does not read. */
+    bool halved;            /* A script has ended our direction: what is answered is lost. */
     bool stopped;           /* A script has stopped reading, */
     bool resumed;           /* or let it go on: frames may be left. */
     bool leaving;           /* The peer says no more; what is late is still sent. */

@@ -25,7 +25,8 @@ static void change_cluster(struct lwp_mock *mock, const struct script_rule *rule
     else if (!cluster)
         return;
     else if (action->kind == SCRIPT_ACTION_LEADER)
-        (void)lwp_cluster_leader(cluster, action->topic, action->word);
+        (void)lwp_cluster_leader(cluster, action->topic,
+                                 action->word.size ? action->word : lwp_bytes_text("none"));
     else if (action->kind == SCRIPT_ACTION_LAG)
         (void)lwp_cluster_lag(cluster, action->word, action->number);
     else
@@ -137,6 +138,9 @@ bool mock_perform_timed(struct lwp_mock *mock)
     const struct script_rule *rule = NULL;
     if (mock->cluster)
         lwp_cluster_tick(mock->cluster, mock->now_ns);
+    /* Connections may be older than the script. */
+    if (stage_is_set(mock->stage) && mock->connection_count)
+        stage_begin(mock->stage, mock->now_ns);
     while ((rule = stage_due(mock->stage, mock->now_ns))) {
         perform_rule(mock, rule);
         any = true;

@@ -64,9 +64,31 @@ static const enum lwp_damage_kind damage_kinds[SCRIPT_ACTION_COUNT] = {
     [SCRIPT_ACTION_TRUNCATE] = LWP_DAMAGE_TRUNCATE,
 };
 
-static struct lwp_damage damage_of(const struct script_action *action,
-                                   const struct lwp_header *header)
+/* A frame before the damage. */
+struct original {
+    struct lwp_bytes wire;
+    struct lwp_header header;
+    enum lwp_polynomial polynomial;
+};
+
+/* What the field is set to. What is wrong, or of the other polynomial, is so for the original. */
+static uint64_t value_of(const struct stage_damage *said, const struct original *original)
 {
+    const struct script_field *field = said->action->frame.fields.items;
+    const enum lwp_polynomial other = original->polynomial == LWP_CRC32 ? LWP_CRC32C : LWP_CRC32;
+    const uint64_t right = lwp_header_get(&original->header, field->header);
+    if (field->value.kind == SCRIPT_VARIABLE)
+        return said->value;
+    if (field->value.kind != SCRIPT_OTHER_POLYNOMIAL)
+        return script_number_of(&field->value, NULL, right);
+    return field->header == LWP_HEADER_header_crc
+               ? lwp_header_crc(&original->header, other)
+               : lwp_crc(other, lwp_bytes_from(original->wire, LWP_HEADER_SIZE));
+}
+
+static struct lwp_damage damage_of(const struct stage_damage *said, const struct original *original)
+{
+    const struct script_action *action = said->action;
     struct lwp_damage damage = {.kind = damage_kinds[action->kind],
                                 .offset = action->offset,
                                 .size = action->number,
@@ -74,10 +96,9 @@ static struct lwp_damage damage_of(const struct script_action *action,
     if (action->kind == SCRIPT_ACTION_TRUNCATE)
         damage.offset = (int64_t)action->number;
     if (action->kind == SCRIPT_ACTION_SET) {
-        const struct script_field *field = action->frame.fields.items;
-        damage.field = field->header;
+        damage.field = action->frame.fields.items[0].header;
         damage.reseals = action->fixes_checksum;
-        damage.value = script_number_of(&field->value, NULL, lwp_header_get(header, field->header));
+        damage.value = value_of(said, original);
     }
     return damage;
 }
@@ -102,25 +123,25 @@ static void plan_close(const struct script_action *close, struct lwp_fault_plan 
     plan->close_after = close->has_number ? (size_t)close->number : SIZE_MAX;
 }
 
-/* Tells the wrapper what is to happen to the next bytes. */
+/* Tells the wrapper what is to happen to the next bytes. A connection ends behind the last copy. */
 static enum lwp_status announce(struct connection *connection, struct lwp_bytes wire,
-                                const struct stage_fate *fate, uint64_t now_ns)
+                                const struct stage_fate *fate, bool is_last, uint64_t now_ns)
 {
     struct lwp_damage damage[STAGE_MAX_DAMAGE];
-    const struct lwp_header header = connection_header_of(wire);
+    const struct original original = {wire, connection_header_of(wire),
+                                      connection->asker.dialect->polynomial};
     struct lwp_fault_plan plan = {.id = ++connection->announcements};
     if (fate) {
         for (unsigned i = 0; i < fate->damage_count; i++)
-            damage[i] = damage_of(fate->damage[i], &header);
-        plan.damage = (struct lwp_damage_list){damage, fate->damage_count,
-                                               connection->asker.dialect->polynomial};
+            damage[i] = damage_of(&fate->damage[i], &original);
+        plan.damage = (struct lwp_damage_list){damage, fate->damage_count, original.polynomial};
         if (fate->chop) {
             plan.pieces = fate->chop->sizes.items;
             plan.piece_count = fate->chop->sizes.count;
             plan.gap_ns = fate->chop->gap_ns;
         }
         plan.not_before_ns = fate->in_order_ns ? now_ns + fate->in_order_ns : 0;
-        plan_close(fate->close, &plan);
+        plan_close(is_last ? fate->close : NULL, &plan);
     }
     if (lwp_events_wanted(connection->host->events)) {
         struct parcel *kept = parcel_of(wire, fate);
@@ -139,20 +160,20 @@ static bool needs_faults(const struct stage_fate *fate)
 
 /* Tells the wrapper of bytes to come, if there is one or has to be. */
 static enum lwp_status prepare(struct connection *connection, struct lwp_bytes wire,
-                               const struct stage_fate *fate, uint64_t now_ns)
+                               const struct stage_fate *fate, bool is_last, uint64_t now_ns)
 {
     if (needs_faults(fate) && !connection_faults(connection, now_ns))
         return LWP_NO_MEMORY;
-    return connection->faults ? announce(connection, wire, fate, now_ns) : LWP_OK;
+    return connection->faults ? announce(connection, wire, fate, is_last, now_ns) : LWP_OK;
 }
 
 /* Encoded bytes go into the queue, with what is to happen to them there. */
 static void put_once(struct connection *connection, struct lwp_bytes wire,
-                     const struct stage_fate *fate, uint64_t now_ns)
+                     const struct stage_fate *fate, bool is_last, uint64_t now_ns)
 {
-    if (connection->link.closing || wire.size == 0)
+    if (connection->link.closing || connection->halved || wire.size == 0)
         return;
-    enum lwp_status status = prepare(connection, wire, fate, now_ns);
+    enum lwp_status status = prepare(connection, wire, fate, is_last, now_ns);
     if (status == LWP_OK)
         status = lwp_link_push(&connection->link, wire, now_ns);
     if (status != LWP_OK)
@@ -165,7 +186,7 @@ void connection_put(struct connection *connection, struct lwp_bytes wire,
                     const struct stage_fate *fate, uint64_t now_ns)
 {
     for (unsigned copies = fate ? fate->extra_copies : 0;; copies--) {
-        put_once(connection, wire, fate, now_ns);
+        put_once(connection, wire, fate, copies == 0, now_ns);
         if (copies == 0)
             return;
     }
@@ -175,7 +196,8 @@ void connection_put(struct connection *connection, struct lwp_bytes wire,
 void connection_put_frame(struct connection *connection, const struct lwp_frame *frame,
                           uint64_t now_ns)
 {
-    const bool watched = connection->faults || lwp_events_wanted(connection->host->events);
+    const bool watched =
+        connection->faults || connection->halved || lwp_events_wanted(connection->host->events);
     const enum lwp_status status =
         watched ? LWP_OK : lwp_link_send(&connection->link, frame, 0, now_ns);
     if (status != LWP_OK)

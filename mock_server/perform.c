@@ -18,6 +18,13 @@ static const enum lwp_close ways_to_close[] = {
     [SCRIPT_END_HALF] = LWP_CLOSE_HALF,
 };
 
+/* What is queued still goes out; the peer is read on. */
+static void halve(struct connection *connection)
+{
+    connection->halved = true;
+    lwp_link_close(&connection->link, LWP_CLOSE_HALF);
+}
+
 static void close_now(struct connection *connection, const struct script_rule *rule,
                       const struct script_action *close, uint64_t now_ns)
 {
@@ -28,7 +35,7 @@ static void close_now(struct connection *connection, const struct script_rule *r
     else if (close->end == SCRIPT_END_FIN)
         connection_hang_up(connection, now_ns);
     else
-        lwp_link_close(&connection->link, LWP_CLOSE_HALF);
+        halve(connection);
 }
 
 bool connection_close_before(struct connection *connection, const struct stage_decision *decision,
@@ -304,15 +311,30 @@ void connection_play_beginning(struct connection *connection, uint64_t now_ns)
         close_now(connection, decision.fate.rule, decision.close, now_ns);
 }
 
+/* An answer at a time; `*wait_ns` is how long those before it have waited. */
+static void answer_timed(struct connection *connection, const struct script_rule *rule,
+                         const struct script_action *action, uint64_t *wait_ns, uint64_t now_ns)
+{
+    const struct composing composing = {connection, rule, action, NULL, 0};
+    struct parcel *parcel = compose(&composing);
+    *wait_ns += action->is_then ? action->then_after_ns : 0;
+    if (parcel) {
+        parcel->fate.late_ns = *wait_ns;
+        parcel->fate.rule = rule;
+        parcel->fate.set = true;
+    }
+    give(connection, action, parcel, false, now_ns);
+}
+
 void connection_perform_timed(struct connection *connection, const struct script_rule *rule,
                               uint64_t now_ns)
 {
+    uint64_t wait_ns = 0;
     for (size_t i = 0; i < rule->actions.count && !connection->link.closing; i++) {
         const struct script_action *action = &rule->actions.items[i];
         const enum script_action_group group = script_action_rows[action->kind].group;
-        const struct composing composing = {connection, rule, action, NULL, 0};
         if (group == SCRIPT_ANSWER)
-            give(connection, action, compose(&composing), false, now_ns);
+            answer_timed(connection, rule, action, &wait_ns, now_ns);
         else if (group == SCRIPT_TRANSPORT)
             perform_transport(connection, rule, action, now_ns);
         else if (action->kind == SCRIPT_ACTION_RELEASE)

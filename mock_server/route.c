@@ -48,17 +48,24 @@ static void look(struct connection *connection, const struct lwp_cluster_request
     connection->asker.view = host->view;
 }
 
+/* What becomes of the answer, and the time that the way to another node takes. */
+static void late_fate(const struct connection *connection, const struct lwp_route *route,
+                      struct stage_fate *fate)
+{
+    stage_fate_init(fate);
+    if (connection->fate)
+        *fate = *connection->fate;
+    fate->late_ns += route->delay_ns;
+    fate->set = true;
+}
+
 /* Handles the frame with a fate of its own. */
 static void handle_late(struct connection *connection, const struct lwp_frame *frame,
                         const struct lwp_route *route, uint64_t now_ns)
 {
     const struct stage_fate *outer = connection->fate;
     struct stage_fate fate;
-    stage_fate_init(&fate);
-    if (outer)
-        fate = *outer;
-    fate.late_ns += route->delay_ns;
-    fate.set = true;
+    late_fate(connection, route, &fate);
     connection->fate = &fate;
     connection_handle_here(connection, frame, now_ns);
     /* One frame at a time: its ack does not wait for the end of the batch. */
@@ -76,9 +83,7 @@ static void refuse_late(struct connection *connection, const struct lwp_frame *f
     struct lwp_reply reply;
     const enum lwp_status status = lwp_broker_error(
         connection->host->broker, connection->asker.dialect, route->text, route->argument, &reply);
-    stage_fate_init(&fate);
-    fate.late_ns = route->delay_ns;
-    fate.set = true;
+    late_fate(connection, route, &fate);
     if (status != LWP_OK) {
         connection_hang_up(connection, now_ns);
         return;

@@ -25,6 +25,12 @@ enum {
     STAGE_MAX_ACTIONS = 64 /* Actions that one frame sets off. */
 };
 
+/* One operation on a frame. */
+struct stage_damage {
+    const struct script_action *action;
+    uint64_t value; /* set FIELD=$v: what the variable stands for. */
+};
+
 /* What becomes of an answer on its way out. Begins with stage_fate_init(). Pointers lead into the loaded
  * script, see stage_reset(). */
 struct stage_fate {
@@ -40,7 +46,7 @@ struct stage_fate {
     const struct script_action *close; /* The connection ends in the middle of it, or behind it. */
     const struct script_rule *rule;    /* The last rule that had a hand in it. */
     unsigned damage_count;
-    const struct script_action *damage[STAGE_MAX_DAMAGE];
+    struct stage_damage damage[STAGE_MAX_DAMAGE];
 };
 
 /** Nothing in particular. */
@@ -133,6 +139,9 @@ bool stage_frame_out(struct lwp_stage *stage, struct stage_peer *peer,
  * rule count. */
 bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns,
                      struct stage_decision *decision);
+
+/** Lets times count from now on, unless they do so already. */
+void stage_begin(struct lwp_stage *stage, uint64_t now_ns);
 
 /** Notes for the expectations that a direction of a connection, or all of it, has ended: by the peer
  * (SCRIPT_IN) or by the mock (SCRIPT_OUT). */

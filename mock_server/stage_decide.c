@@ -59,10 +59,17 @@ static void add_delay(struct deciding *deciding, const struct stage_rule *rule,
         fate->late_ns += wait_ns;
 }
 
-static void add_damage(struct stage_fate *fate, const struct script_action *action)
+/* What a variable stands for is taken now: the rule may match again before the frame goes out. */
+static void add_damage(struct stage_fate *fate, const struct stage_rule *rule,
+                       const struct script_action *action)
 {
-    if (fate->damage_count < STAGE_MAX_DAMAGE)
-        fate->damage[fate->damage_count++] = action;
+    if (fate->damage_count == STAGE_MAX_DAMAGE)
+        return;
+    struct stage_damage *damage = &fate->damage[fate->damage_count++];
+    *damage = (struct stage_damage){.action = action};
+    if (action->kind == SCRIPT_ACTION_SET)
+        damage->value =
+            script_number_of(&action->frame.fields.items[0].value, &rule->names.variables, 0);
 }
 
 static void add_transport(struct deciding *deciding, const struct stage_rule *rule,
@@ -88,7 +95,7 @@ static void add_extra(struct deciding *deciding, const struct stage_rule *rule,
     struct stage_fate *fate = &deciding->decision->fate;
     const enum script_action_group group = script_action_rows[action->kind].group;
     if (group == SCRIPT_DAMAGE) {
-        add_damage(fate, action);
+        add_damage(fate, rule, action);
     } else if (group == SCRIPT_TRANSPORT) {
         add_transport(deciding, rule, action);
     } else if (action->kind == SCRIPT_ACTION_AWAIT) {
@@ -285,15 +292,19 @@ bool stage_frame_out(struct lwp_stage *stage, struct stage_peer *peer,
     return decide(stage, peer, &sight, decision);
 }
 
+void stage_begin(struct lwp_stage *stage, uint64_t now_ns)
+{
+    if (!stage->begun)
+        stage->begin_ns = now_ns;
+    stage->begun = true;
+}
+
 bool stage_connected(struct lwp_stage *stage, struct stage_peer *peer, uint64_t now_ns,
                      struct stage_decision *decision)
 {
     const struct stage_sight sight = {
         .peer = peer, .happening = SCRIPT_ON_CONNECT, .now_ns = now_ns};
-    if (!stage->begun) {
-        stage->begun = true;
-        stage->begin_ns = now_ns;
-    }
+    stage_begin(stage, now_ns);
     return decide(stage, peer, &sight, decision);
 }
 

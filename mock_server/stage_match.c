@@ -96,12 +96,11 @@ static bool is_after(const struct stage_rule *rule)
     return name.size == 0 || (before && before->fired);
 }
 
-/* Whether the match of this number, from 1, is one that counts. */
+/* Whether the match of this number, from 1, is one that counts. All triggers count alike. */
 static bool is_its_turn(const struct script_trigger *trigger, uint64_t number)
 {
     if (number <= trigger->skip)
         return false;
-    number -= trigger->skip;
     if (trigger->nth)
         return trigger->times ? number >= trigger->nth : number == trigger->nth;
     return trigger->every == 0 || number % trigger->every == 0;
@@ -150,8 +149,9 @@ static void begin_span(struct stage_rule *rule, uint64_t now_ns)
 void stage_fired(struct lwp_stage *stage, struct stage_rule *rule, uint64_t now_ns)
 {
     stage->progress++;
+    if (rule->in_span)
+        return; /* It goes on with what it once began. */
     if (rule->fired++ == 0)
         rule->first_fired_ns = now_ns;
-    if (!rule->in_span)
-        begin_span(rule, now_ns);
+    begin_span(rule, now_ns);
 }

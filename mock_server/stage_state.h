@@ -17,7 +17,7 @@ struct stage_rule {
     struct stage_play *play;
     bool armed;
     uint64_t matched; /* How many frames it was about. */
-    uint64_t fired;   /* How often it did something. */
+    uint64_t fired;   /* How often it did something; a span counts once. */
     uint64_t first_fired_ns;
     bool in_span;           /* The last match fired for one of these two: */
     uint64_t span_left;     /* backpressure N: so many more matches fire. */

@@ -939,8 +939,10 @@ static void example_of(const char *text, const char *word, char *example, size_t
     const char *at = strstr(text, row);
     while (at && at[strlen(row)] != '`' && at[strlen(row)] != ' ')
         at = strstr(at + 1, row);
-    if (!at)
+    if (!at) {
         fail_msg("the manual has no row for %s", word);
+        return;
+    }
     const char *end = strchr(at + 1, '\n');
     const char *last = NULL;
     for (const char *tick = at; tick && tick < end; tick = strstr(tick + 1, "| `"))
