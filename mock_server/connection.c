@@ -65,7 +65,8 @@ static void tell_closed(struct connection *connection, enum lwp_event_by by, enu
 {
     struct lwp_event event = {.kind = LWP_EVENT_CLOSED, .by = by, .how = how};
     if (by != LWP_BY_PEER || how == LWP_CLOSE_RST) {
-        event.rule = connection->closed_rule;
+        if (by == LWP_BY_RULE)
+            event.rule = connection->closed_rule;
         event.fault.status = connection->closed_status;
     }
     connection_tell(connection, &event);

@@ -164,6 +164,9 @@ void stage_perform(struct lwp_stage *stage, const struct script_rule *rule,
 /** What the frame that set the rule off has bound, to build its answers with; NULL once it is gone. */
 struct script_variables *stage_variables(struct lwp_stage *stage, const struct script_rule *rule);
 
+/** The id of the rule that the action is of; empty for none. */
+struct lwp_bytes stage_rule_id(const struct lwp_stage *stage, const struct script_action *action);
+
 /** The id of the scenario that the rule is of; empty for none. */
 struct lwp_bytes stage_scenario_id(const struct lwp_stage *stage, const struct script_rule *rule);
 
