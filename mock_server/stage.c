@@ -86,7 +86,7 @@ static const struct script_scenario *choose(const struct stage_play *play, const
         script_write_problem(problems, &place, "no scenario of that name", wanted);
     else
         script_write_problem(problems, &place, count ? "several scenarios" : "no scenario",
-                      count ? "the name of one of them" : "rules");
+                             count ? "the name of one of them" : "rules");
     return NULL;
 }
 
