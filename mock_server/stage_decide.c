@@ -247,7 +247,8 @@ static bool decide(struct lwp_stage *stage, struct stage_peer *peer,
     for (struct stage_play *play = stage->plays; play; play = play->next)
         for (size_t i = 0; i < play->rule_count; i++) {
             struct stage_rule *rule = &play->rules[i];
-            if (rule->rule->is_timed || !stage_matches(&rule->rule->match, sight, &rule->names) ||
+            if (!stage_passes(&play->sieves[i], sight) ||
+                !stage_matches(&rule->rule->match, sight, &rule->names) ||
                 !stage_is_live(stage, rule, peer, sight->now_ns))
                 continue;
             if (!any)

@@ -75,7 +75,8 @@ void stage_watch_all(struct lwp_stage *stage, const struct stage_sight *sight)
     }
     for (struct stage_play *play = stage->plays; play; play = play->next)
         for (size_t i = 0; i < play->watch_count; i++)
-            if (stage_matches(&play->watches[i].expectation->match, sight, &play->watches[i].names))
+            if (stage_passes(&play->sieves[play->rule_count + i], sight) &&
+                stage_matches(&play->watches[i].expectation->match, sight, &play->watches[i].names))
                 see(stage, play, &play->watches[i], sight->now_ns);
 }
 

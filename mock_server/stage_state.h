@@ -39,6 +39,15 @@ struct stage_watch {
     struct stage_names names;
 };
 
+/* What can be seen of a match without looking at it. All sieves of a scenario lie together, so that
+ * matches which are about something else cost next to nothing, however many they are. */
+struct stage_sieve {
+    uint32_t sights; /* A bit for each kind of frame in each direction that it can be about, for the
+                        beginning of connections and for their end. */
+    bool has_condition;
+    struct script_condition condition; /* One that it has on the header. */
+};
+
 /* A loaded scenario. */
 struct stage_play {
     char *name; /* The file's. */
@@ -48,6 +57,8 @@ struct stage_play {
     size_t rule_count;
     struct stage_watch *watches;
     size_t watch_count;
+    struct stage_sieve *sieves; /* Of the rules, then of the expectations. */
+    bool is_timed;              /* There are rules at a time. */
     struct lwp_bytes state;
     struct script_arena memory; /* Of the barriers and failures. */
     SCRIPT_LIST(struct lwp_bytes) barriers;
@@ -91,6 +102,12 @@ struct stage_sight {
 };
 
 /* In stage_match.c. */
+
+/** The sieve of a match. */
+struct stage_sieve stage_sieve_of(const struct script_match *match);
+
+/** False if the match can not be about what was seen. */
+bool stage_passes(const struct stage_sieve *sieve, const struct stage_sight *sight);
 
 /** Whether the match is about what was seen; binds its variables anew. */
 bool stage_matches(const struct script_match *match, const struct stage_sight *sight,

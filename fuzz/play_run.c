@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/* From bytes to what clients do. */
+#include <stdlib.h>
+
+#include "fuzz/fuzz.h"
+#include "fuzz/play.h"
+#include "lwp/net/clock.h"
+#include "lwp/wire/tlv.h"
+#include "mock_server/mock_state.h"
+
+enum {
+    CLIENT_COUNT = 6,
+    FRAME_ROOM = 65536,
+    MAX_ROUNDS = 400000, /* At one time: chopped into bytes, a large answer takes many. */
+    MAX_WAITS = 2000     /* For the last words of a mock. */
+};
+
+struct client {
+    struct lwp_transport *transport; /* NULL: not connected. */
+    uint8_t *unsent;
+    size_t unsent_size;
+    uint64_t digest;
+};
+
+struct run {
+    struct play_input input;
+    const struct play_script *script;
+    bool with_rules;
+    struct lwp_mock *mock;
+    uint64_t now_ns;
+    uint64_t batch_id;
+    const struct lwp_dialect *dialect;
+    struct client clients[CLIENT_COUNT];
+    struct play_outcome outcome;
+};
+
+static uint64_t digest_of(uint64_t digest, struct lwp_bytes bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++)
+        digest = (digest ^ bytes.data[i]) * UINT64_C(0x100000001b3);
+    return digest;
+}
+
+static void note(uint64_t *digest, uint64_t number)
+{
+    *digest = digest_of(*digest, (struct lwp_bytes){(const uint8_t *)&number, sizeof(number)});
+}
+
+/* Laws. */
+
+static void law_memory(const struct lwp_mock *mock)
+{
+    size_t sum = 0;
+    for (const struct member *member = mock->first; member; member = member->next) {
+        const size_t memory = connection_memory(&member->connection);
+        FUZZ_ASSERT(memory <= mock->options.max_connection_memory);
+        sum += memory;
+    }
+    FUZZ_ASSERT(mock->queued == sum);
+}
+
+static void flush(struct run *run)
+{
+    for (struct client *client = run->clients; client < run->clients + CLIENT_COUNT; client++) {
+        size_t count = 0;
+        const struct lwp_bytes bytes = {client->unsent, client->unsent_size};
+        if (!client->transport || bytes.size == 0)
+            continue;
+        const enum lwp_status status = lwp_transport_write(client->transport, bytes, &count);
+        if (status != LWP_OK)
+            count = status == LWP_WOULD_BLOCK ? 0 : bytes.size;
+        memmove(client->unsent, client->unsent + count, bytes.size - count);
+        client->unsent_size -= count;
+    }
+}
+
+static void note_fired(struct run *run)
+{
+    run->outcome.fired = run->outcome.fired || stage_progress(run->mock->stage);
+}
+
+static void settle(struct run *run)
+{
+    int rounds = 0;
+    flush(run);
+    while (lwp_mock_step(run->mock, run->now_ns)) {
+        FUZZ_ASSERT(++rounds < MAX_ROUNDS);
+        flush(run);
+    }
+    FUZZ_ASSERT(lwp_mock_deadline(run->mock) > run->now_ns);
+    law_memory(run->mock);
+    note_fired(run);
+}
+
+/* Clients. */
+
+static struct client *pick_client(struct run *run)
+{
+    return &run->clients[play_pick(&run->input, CLIENT_COUNT)];
+}
+
+static void hear(struct client *client, size_t most)
+{
+    uint8_t heard[4096];
+    while (client->transport && most) {
+        size_t count = 0;
+        const enum lwp_status status = lwp_transport_read(
+            client->transport, heard, most < sizeof(heard) ? most : sizeof(heard), &count);
+        if (status != LWP_OK) {
+            note(&client->digest, status);
+            return;
+        }
+        client->digest = digest_of(client->digest, (struct lwp_bytes){heard, count});
+        most -= count;
+    }
+}
+
+static void leave(struct client *client)
+{
+    hear(client, SIZE_MAX);
+    lwp_transport_free(client->transport);
+    client->transport = NULL;
+    client->unsent_size = 0;
+}
+
+static void connect_client(struct run *run)
+{
+    static const size_t rooms[] = {65536, 64, 300, 4096, 262144};
+    static const char *const nodes[] = {NULL, "A", "B"};
+    struct client *client = pick_client(run);
+    struct lwp_transport *ends[2];
+    const size_t room = rooms[play_pick(&run->input, 5)];
+    const char *node = nodes[play_pick(&run->input, 3)];
+    leave(client);
+    FUZZ_ASSERT(lwp_pipe_new(room, ends) == LWP_OK);
+    client->transport = ends[0];
+    note(&client->digest, lwp_mock_accept_on(run->mock, node, ends[1], run->now_ns));
+}
+
+static void end_client(struct run *run)
+{
+    static const enum lwp_close ways[] = {LWP_CLOSE_FIN, LWP_CLOSE_RST, LWP_CLOSE_HALF};
+    struct client *client = pick_client(run);
+    const size_t how = play_pick(&run->input, 4);
+    if (!client->transport)
+        return;
+    if (how == 3)
+        leave(client);
+    else
+        lwp_transport_close(client->transport, ways[how]);
+}
+
+/* Frames. */
+
+static struct lwp_bytes write_records(struct lwp_writer *room, size_t size)
+{
+    uint8_t *value = fuzz_room(size);
+    memset(value, 'x', size);
+    lwp_tlv_put(room, LWP_TLV_RAW, (struct lwp_bytes){value, size});
+    free(value);
+    return lwp_writer_bytes(room);
+}
+
+static struct lwp_frame control_frame(struct play_input *input, struct lwp_writer *room)
+{
+    const size_t index = play_pick(input, 21);
+    const struct lwp_command *row = lwp_command_at(index);
+    struct lwp_message message = {.command = row ? row->code : LWP_COMMAND_LIST_TOPICS};
+    message.topic_id = play_pick(input, 3);
+    message.name = lwp_bytes_text(play_byte(input) & 1 ? "orders" : "others");
+    message.token = message.name;
+    message.max_bytes = (uint64_t)play_byte(input) << 10 | 20;
+    message.max_batch_bytes = message.max_bytes;
+    message.start_offset = (uint64_t)play_byte(input) * 13;
+    (void)lwp_message_encode(&message, room);
+    return lwp_message_frame(message.command, lwp_writer_bytes(room));
+}
+
+static struct lwp_frame any_frame(struct run *run, struct lwp_writer *room)
+{
+    static const size_t sizes[] = {5, 0, 100, 3000, 40000};
+    struct lwp_frame frame = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
+    const size_t kind = play_pick(&run->input, 8);
+    if (kind >= 6)
+        return control_frame(&run->input, room);
+    if (kind == 5)
+        frame.header.flags = play_byte(&run->input);
+    if (kind == 0 || kind == 4 || kind == 5)
+        return frame;
+    frame.payload = write_records(room, sizes[play_pick(&run->input, 5)]);
+    frame.header.flags = LWP_FLAG_BATCH;
+    frame.header.batch_id = ++run->batch_id;
+    frame.header.record_count = 1;
+    frame.header.topic_id = (uint32_t)play_pick(&run->input, 3);
+    return frame;
+}
+
+/* Sends a frame, now and then damaged, cut short or twice. */
+static void send_frame(struct run *run)
+{
+    uint8_t *memory = fuzz_room(2 * (size_t)FRAME_ROOM);
+    struct client *client = pick_client(run);
+    struct lwp_writer room = lwp_writer_on(memory, FRAME_ROOM);
+    struct lwp_writer wire = lwp_writer_on(memory + FRAME_ROOM, FRAME_ROOM);
+    struct lwp_frame frame = any_frame(run, &room);
+    const size_t how = play_pick(&run->input, 16);
+    lwp_frame_seal(&frame, run->dialect->polynomial, 0);
+    (void)lwp_frame_encode(&frame, &wire);
+    if (how == 1)
+        wire.data[play_byte(&run->input) % wire.size] ^= play_byte(&run->input);
+    if (how == 2)
+        wire.size = play_byte(&run->input) % wire.size;
+    for (size_t i = 0; i < (how == 3 ? 40 : 1); i++)
+        if (client->transport && client->unsent_size + wire.size <= FRAME_ROOM) {
+            memcpy(client->unsent + client->unsent_size, wire.data, wire.size);
+            client->unsent_size += wire.size;
+        }
+    free(memory);
+}
+
+/* The mock. */
+
+static void pass_time(struct run *run)
+{
+    static const uint64_t steps_ns[] = {1000, LWP_MILLISECOND_NS, 50 * LWP_MILLISECOND_NS,
+                                        LWP_SECOND_NS, 600 * LWP_SECOND_NS};
+    const size_t step = play_pick(&run->input, 6);
+    const uint64_t due_ns = lwp_mock_deadline(run->mock);
+    if (step < 5)
+        run->now_ns += steps_ns[step];
+    else if (due_ns != LWP_NEVER && due_ns > run->now_ns)
+        run->now_ns = due_ns;
+}
+
+static void load(struct run *run)
+{
+    char text[PLAY_TEXT_SIZE];
+    const size_t index = play_pick(&run->input, PLAY_MAX_RULES);
+    if (!run->with_rules || index >= run->script->rule_count)
+        return;
+    play_write_rule(run->script, index, text, sizeof(text));
+    (void)mock_script(run->mock, "again", text);
+}
+
+static void arm(struct run *run, bool armed)
+{
+    static const char *const names[] = {"play", "again", "first", "play:5"};
+    (void)stage_arm(run->mock->stage, lwp_bytes_text(names[play_pick(&run->input, 4)]), armed);
+}
+
+static void change_mock(struct run *run)
+{
+    static const uint64_t advances_ns[] = {LWP_SECOND_NS, 366 * 86400 * LWP_SECOND_NS, UINT64_MAX};
+    static const char *const names[] = {"A", "B"};
+    struct lwp_mock *mock = run->mock;
+    switch (play_pick(&run->input, 16)) {
+    case 0:
+        lwp_mock_advance(mock, advances_ns[play_pick(&run->input, 3)]);
+        break;
+    case 1:
+        lwp_mock_freeze(mock);
+        break;
+    case 2:
+        lwp_mock_thaw(mock);
+        break;
+    case 3:
+        (void)lwp_mock_tag(mock, play_byte(&run->input) & 1 ? "next" : "1", "bob");
+        break;
+    case 4:
+    case 5:
+        mock_reset_scripts(mock);
+        break;
+    case 6:
+        arm(run, false);
+        break;
+    case 7:
+        arm(run, true);
+        break;
+    case 8:
+        (void)lwp_mock_down(mock, names[play_pick(&run->input, 2)]);
+        break;
+    case 9:
+    case 10:
+        (void)lwp_mock_up(mock, names[play_pick(&run->input, 2)]);
+        break;
+    case 11:
+        stage_reach(mock->stage, lwp_bytes_text("c"));
+        mock_touch_waiting(mock);
+        run->outcome.fired = true;
+        break;
+    default:
+        load(run);
+        break;
+    }
+}
+
+static void operate(struct run *run)
+{
+    const uint8_t code = play_byte(&run->input);
+    static const size_t amounts[] = {1, 44, 1000, SIZE_MAX};
+    switch (code & 15) {
+    case 0:
+    case 1:
+        connect_client(run);
+        break;
+    case 2:
+        end_client(run);
+        break;
+    case 3:
+        change_mock(run);
+        break;
+    case 4:
+    case 5:
+        pass_time(run);
+        break;
+    case 6:
+    case 7: {
+        struct client *client = pick_client(run);
+        hear(client, amounts[play_pick(&run->input, 4)]);
+        break;
+    }
+    default:
+        send_frame(run);
+        break;
+    }
+    note_fired(run);
+    if (code & 0x80)
+        settle(run);
+}
+
+/* From beginning to end. */
+
+static void begin(struct run *run, uint8_t how)
+{
+    struct lwp_mock_options options = {.seed = 5, .dialect = lwp_dialects[how & 3]};
+    options.ack_delay_ns = how & 4 ? 5 * LWP_MILLISECOND_NS : 0;
+    options.max_connections = how & 8 ? 2 : 0;
+    options.max_connection_memory = how & 16 ? (size_t)1 << 18 : 0;
+    run->dialect = options.dialect ? options.dialect : &lwp_dialect_lance;
+    FUZZ_ASSERT(lwp_mock_new(&options, &run->mock) == LWP_OK);
+    if (how & 32) {
+        FUZZ_ASSERT(lwp_events_new(0, &run->mock->events) == LWP_OK);
+        FUZZ_ASSERT(lwp_events_keep(run->mock->events, 0) == LWP_OK);
+        run->mock->host.events = run->mock->events;
+    }
+    for (size_t i = 0; i < CLIENT_COUNT; i++)
+        run->clients[i].unsent = fuzz_room(FRAME_ROOM);
+}
+
+/* If the script as a whole is wrong, each of its rules for itself. */
+static void load_first(struct run *run)
+{
+    char text[PLAY_TEXT_SIZE];
+    if (run->with_rules && mock_script(run->mock, "play", run->script->whole) == LWP_OK)
+        return;
+    (void)mock_script(run->mock, "play", run->script->begin);
+    for (size_t i = 0; i < run->script->rule_count && run->with_rules; i++) {
+        play_write_rule(run->script, i, text, sizeof(text));
+        (void)mock_script(run->mock, "play", text);
+    }
+}
+
+/* All clients have gone: what is left ends in its time, unless nothing of it is read. */
+static void wait_for_end(struct run *run)
+{
+    for (int i = 0; i < MAX_WAITS; i++) {
+        const uint64_t due_ns = lwp_mock_deadline(run->mock);
+        if (due_ns == LWP_NEVER)
+            break;
+        run->now_ns = due_ns;
+        settle(run);
+    }
+    if (lwp_mock_deadline(run->mock) != LWP_NEVER)
+        return;
+    for (const struct member *member = run->mock->first; member; member = member->next)
+        FUZZ_ASSERT(member->connection.stopped);
+}
+
+static void end(struct run *run)
+{
+    struct lwp_writer verdict = lwp_writer_on(fuzz_room(FRAME_ROOM), FRAME_ROOM);
+    settle(run);
+    for (size_t i = 0; i < CLIENT_COUNT; i++)
+        leave(&run->clients[i]);
+    lwp_mock_thaw(run->mock);
+    settle(run);
+    wait_for_end(run);
+    (void)stage_verdict(run->mock->stage, &verdict);
+    stage_list(run->mock->stage, &verdict);
+    free(verdict.data);
+    if (run->mock->events) {
+        char *text = NULL;
+        size_t size = 0;
+        FUZZ_ASSERT(lwp_events_text(run->mock->events, &text, &size) == LWP_OK);
+        note(&run->outcome.events_digest,
+             digest_of(0, (struct lwp_bytes){(const uint8_t *)text, size}));
+        free(text);
+    }
+    lwp_mock_free(run->mock);
+    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+        note(&run->outcome.bytes_digest, run->clients[i].digest);
+        free(run->clients[i].unsent);
+    }
+}
+
+struct play_outcome play_run(const struct play_input *input, const struct play_script *script,
+                             bool with_rules)
+{
+    struct run run = {.input = *input, .script = script, .with_rules = with_rules};
+    begin(&run, play_byte(&run.input));
+    load_first(&run);
+    settle(&run);
+    while (run.input.at < run.input.bytes.size)
+        operate(&run);
+    end(&run);
+    return run.outcome;
+}
