@@ -82,8 +82,8 @@ void connection_done(struct connection *connection, uint64_t now_ns)
     if (connection->peer.number)
         tell_closed(connection, connection->closed_by, connection->closed_how);
     connection_default(connection);
-    parcel_drop_all(&connection->waiting);
-    parcel_drop_all(&connection->timed);
+    connection_drop_held(connection);
+    parcel_heap_drop(&connection->timed);
     parcel_drop_all(&connection->announced);
     free(connection->owed);
     free(connection->standing);
@@ -231,7 +231,7 @@ static void end_by_peer(struct connection *connection, enum lwp_status status, u
         return;
     }
     tell_closed(connection, LWP_BY_PEER, LWP_CLOSE_HALF);
-    parcel_drop_all(&connection->waiting);
+    connection_drop_held(connection);
     connection->leaving = true;
     if (!connection->timed.first)
         connection_hang_up(connection, now_ns);
@@ -412,8 +412,8 @@ short connection_events(const struct connection *connection, bool reads)
 size_t connection_memory(const struct connection *connection)
 {
     const struct lwp_session *session = &connection->link.session;
-    return session->in.capacity + session->out.capacity + connection->waiting.memory +
-           connection->timed.memory + connection->announced.memory +
+    return session->in.capacity + session->out.capacity + connection_waiting_memory(connection) +
+           connection->announced.memory +
            (connection->faults ? lwp_fault_pending(connection->faults) : 0);
 }
 
@@ -425,29 +425,4 @@ void connection_reset(struct connection *connection, uint64_t now_ns)
     connection->closed_how = LWP_CLOSE_RST;
     lwp_link_close(&connection->link, LWP_CLOSE_RST);
     connection->done = true;
-}
-
-void connection_forget_scripts(struct connection *connection, uint64_t now_ns)
-{
-    struct parcel_list lists[] = {connection->waiting, connection->timed};
-    connection->waiting = (struct parcel_list){NULL, NULL, 0, 0};
-    connection->timed = (struct parcel_list){NULL, NULL, 0, 0};
-    connection->closed_rule = (struct lwp_bytes){NULL, 0};
-    free(connection->standing);
-    connection->standing = NULL;
-    connection->peer.dice_count = 0;
-    for (size_t i = 0; i < connection->owed_count; i++) {
-        free(connection->owed[i].fate);
-        connection->owed[i].fate = NULL;
-        if (connection->owed[i].parcel)
-            stage_fate_init(&connection->owed[i].parcel->fate);
-    }
-    for (struct parcel *p = connection->announced.first; p; p = p->next)
-        stage_fate_init(&p->fate);
-    for (int i = 0; i < 2; i++)
-        while (lists[i].first) {
-            struct parcel *parcel = parcel_take(&lists[i], &lists[i].first);
-            connection_put(connection, parcel_bytes(parcel), NULL, now_ns);
-            free(parcel);
-        }
 }

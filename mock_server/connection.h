@@ -73,8 +73,11 @@ struct connection {
     struct lwp_transport *tls;     /* Below the link, or NULL. */
     char *client;                  /* The name in the peer's certificate, once it is known. */
     struct lwp_transport *faults;  /* The wrapper in the link, once a script wants one; or NULL. */
-    struct parcel_list waiting;    /* Answers that are held, collected, or wait for a barrier. */
-    struct parcel_list timed;      /* Answers that are late, by the time when they are sent. */
+    struct parcel_list awaiting;   /* Answers that wait for a barrier, */
+    struct parcel_list held;       /* for a release, */
+    struct parcel_list collected;  /* for others to be reordered with, */
+    struct parcel_heap timed;      /* or for the time, by which they are sorted. */
+    uint64_t progress;             /* stage_progress(), as of when barriers were last looked at. */
     uint64_t announcements;        /* How many frames the wrapper was told of. */
     struct parcel_list announced;  /* What is under way in `faults`, for the events. */
     const struct stage_fate *fate; /* Of the normal answers to the frame at hand; or NULL. */
@@ -125,9 +128,6 @@ short connection_events(const struct connection *connection, bool reads);
 
 /** When something is due although nothing arrives, or LWP_NEVER. */
 uint64_t connection_deadline(const struct connection *connection);
-
-/** Drops all that points into scripts: what waited is sent, without faults. For stage_reset(). */
-void connection_forget_scripts(struct connection *connection, uint64_t now_ns);
 
 /* In connection.c, for the files beside it. */
 
@@ -180,6 +180,18 @@ uint64_t connection_waiting_due(const struct connection *connection);
 
 /** Lets held answers go. */
 void connection_release(struct connection *connection, uint64_t now_ns);
+
+/** Whether there are answers that a release is about. */
+bool connection_has_held(const struct connection *connection);
+
+/** The bytes of memory that waiting answers take. */
+size_t connection_waiting_memory(const struct connection *connection);
+
+/** Drops the answers that wait for more than the time. */
+void connection_drop_held(struct connection *connection);
+
+/** Drops all that points into scripts: what waited is sent, without faults. For stage_reset(). */
+void connection_forget_scripts(struct connection *connection, uint64_t now_ns);
 
 /* In ingest.c. */
 

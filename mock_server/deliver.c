@@ -38,7 +38,8 @@ static void mix(struct stage_fate *fate, const struct stage_fate *more)
     mix_damage(fate, more);
 }
 
-/* Waiting. */
+/* Waiting: for a barrier, then for a release, then for others to be reordered with, then for the time.
+ */
 
 static bool has_to_wait(const struct stage_fate *fate)
 {
@@ -51,7 +52,7 @@ static void send_or_time(struct connection *connection, struct parcel *parcel, u
     if (parcel->fate.late_ns) {
         parcel->due_ns = now_ns + parcel->fate.late_ns;
         parcel->fate.late_ns = 0;
-        parcel_add_by_time(&connection->timed, parcel);
+        parcel_heap_add(&connection->timed, parcel);
         return;
     }
     connection_put(connection, parcel_bytes(parcel), &parcel->fate, now_ns);
@@ -64,85 +65,134 @@ static void send_reversed(struct connection *connection, const struct script_act
 {
     for (;;) {
         struct parcel **last = NULL;
-        for (struct parcel **p = &connection->waiting.first; *p; p = &(*p)->next)
-            if ((*p)->fate.reorder == reorder && !(*p)->fate.await.size && !(*p)->fate.holds)
+        for (struct parcel **p = &connection->collected.first; *p; p = &(*p)->next)
+            if ((*p)->fate.reorder == reorder)
                 last = p;
         if (!last)
             return;
-        struct parcel *parcel = parcel_take(&connection->waiting, last);
-        parcel->fate.reorder = NULL;
-        send_or_time(connection, parcel, now_ns);
+        send_or_time(connection, parcel_take(&connection->collected, last), now_ns);
     }
 }
 
-static bool is_complete(const struct connection *connection, const struct script_action *reorder)
+static void collect_or_send(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
 {
+    const struct script_action *reorder = parcel->fate.reorder;
     uint64_t count = 0;
-    for (const struct parcel *p = connection->waiting.first; p; p = p->next)
-        count += p->fate.reorder == reorder && !p->fate.await.size && !p->fate.holds;
-    return count >= reorder->number;
+    if (!reorder) {
+        send_or_time(connection, parcel, now_ns);
+        return;
+    }
+    parcel_add(&connection->collected, parcel);
+    for (const struct parcel *p = connection->collected.first; p; p = p->next)
+        count += p->fate.reorder == reorder;
+    if (count >= reorder->number)
+        send_reversed(connection, reorder, now_ns);
 }
 
-/* The first waiting parcel that has to wait for nothing more but time, or completes a group. */
-static struct parcel **find_ready(struct connection *connection)
+static void hold_or_send(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
 {
-    for (struct parcel **p = &connection->waiting.first; *p; p = &(*p)->next) {
-        struct stage_fate *fate = &(*p)->fate;
-        if (fate->await.size && !stage_reached(connection->host->stage, fate->await))
-            continue;
-        fate->await.size = 0;
-        if (!fate->holds && (!fate->reorder || is_complete(connection, fate->reorder)))
-            return p;
+    if (parcel->fate.holds)
+        parcel_add(&connection->held, parcel);
+    else
+        collect_or_send(connection, parcel, now_ns);
+}
+
+static bool is_let_through(const struct connection *connection, const struct parcel *parcel)
+{
+    return !parcel->fate.await.size || stage_reached(connection->host->stage, parcel->fate.await);
+}
+
+/* Whether a barrier may have been reached since this was last asked. */
+static bool has_to_look(const struct connection *connection)
+{
+    return connection->awaiting.first &&
+           connection->progress != stage_progress(connection->host->stage);
+}
+
+static bool let_through(struct connection *connection, uint64_t now_ns)
+{
+    bool any = false;
+    struct parcel **place = &connection->awaiting.first;
+    connection->progress = stage_progress(connection->host->stage);
+    while (*place) {
+        if (is_let_through(connection, *place)) {
+            any = true;
+            hold_or_send(connection, parcel_take(&connection->awaiting, place), now_ns);
+        } else {
+            place = &(*place)->next;
+        }
     }
-    return NULL;
+    return any;
 }
 
 bool connection_work_waiting(struct connection *connection, uint64_t now_ns)
 {
-    bool worked = false;
-    struct parcel **ready = NULL;
-    while (connection->waiting.first && (ready = find_ready(connection))) {
-        worked = true;
-        if ((*ready)->fate.reorder)
-            send_reversed(connection, (*ready)->fate.reorder, now_ns);
-        else
-            send_or_time(connection, parcel_take(&connection->waiting, ready), now_ns);
-    }
+    bool worked = has_to_look(connection) && let_through(connection, now_ns);
     while (connection->timed.first && connection->timed.first->due_ns <= now_ns) {
         worked = true;
-        send_or_time(connection, parcel_take(&connection->timed, &connection->timed.first), now_ns);
+        send_or_time(connection, parcel_heap_take(&connection->timed), now_ns);
     }
     return worked;
 }
 
 uint64_t connection_waiting_due(const struct connection *connection)
 {
-    for (const struct parcel *p = connection->waiting.first; p; p = p->next)
-        if (p->fate.await.size && stage_reached(connection->host->stage, p->fate.await))
-            return 0;
+    if (has_to_look(connection))
+        return 0;
     return connection->timed.first ? connection->timed.first->due_ns : LWP_NEVER;
+}
+
+bool connection_has_held(const struct connection *connection)
+{
+    return connection->held.first || connection->awaiting.first;
 }
 
 void connection_release(struct connection *connection, uint64_t now_ns)
 {
-    for (struct parcel *p = connection->waiting.first; p; p = p->next)
+    for (struct parcel *p = connection->awaiting.first; p; p = p->next)
         p->fate.holds = false;
-    (void)connection_work_waiting(connection, now_ns);
+    while (connection->held.first)
+        collect_or_send(connection, parcel_take(&connection->held, &connection->held.first),
+                        now_ns);
+}
+
+size_t connection_waiting_memory(const struct connection *connection)
+{
+    return connection->awaiting.memory + connection->held.memory + connection->collected.memory +
+           connection->timed.memory;
+}
+
+void connection_drop_held(struct connection *connection)
+{
+    parcel_drop_all(&connection->awaiting);
+    parcel_drop_all(&connection->held);
+    parcel_drop_all(&connection->collected);
+}
+
+static void wait(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
+{
+    if (is_let_through(connection, parcel)) {
+        hold_or_send(connection, parcel, now_ns);
+        return;
+    }
+    if (!connection->awaiting.first)
+        connection->progress = stage_progress(connection->host->stage);
+    parcel_add(&connection->awaiting, parcel);
 }
 
 static void wait_or_put(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
 {
-    const size_t count = connection->waiting.count + connection->timed.count;
-    const size_t memory = connection->waiting.memory + connection->timed.memory;
+    const size_t count = connection->awaiting.count + connection->held.count +
+                         connection->collected.count + connection->timed.count;
     if (!has_to_wait(&parcel->fate)) {
         connection_put(connection, parcel_bytes(parcel), &parcel->fate, now_ns);
         free(parcel);
-    } else if (count >= MAX_WAITING || memory + parcel->size > MAX_WAITING_BYTES) {
+    } else if (count >= MAX_WAITING ||
+               connection_waiting_memory(connection) + parcel->size > MAX_WAITING_BYTES) {
         free(parcel);
         connection_reset(connection, now_ns);
     } else {
-        parcel_add(&connection->waiting, parcel);
-        (void)connection_work_waiting(connection, now_ns);
+        wait(connection, parcel, now_ns);
     }
 }
 
@@ -255,4 +305,40 @@ void connection_pay(struct connection *connection, uint64_t now_ns)
         pay(connection, &connection->owed[at], now_ns);
     }
     connection_default(connection);
+}
+
+/* Scripts go. */
+
+static void forget_owed(struct connection *connection)
+{
+    for (size_t i = 0; i < connection->owed_count; i++) {
+        free(connection->owed[i].fate);
+        connection->owed[i].fate = NULL;
+        if (connection->owed[i].parcel)
+            stage_fate_init(&connection->owed[i].parcel->fate);
+    }
+}
+
+static void put_plain(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
+{
+    connection_put(connection, parcel_bytes(parcel), NULL, now_ns);
+    free(parcel);
+}
+
+void connection_forget_scripts(struct connection *connection, uint64_t now_ns)
+{
+    struct parcel_list *lists[] = {&connection->held, &connection->awaiting,
+                                   &connection->collected};
+    connection->closed_rule = (struct lwp_bytes){NULL, 0};
+    free(connection->standing);
+    connection->standing = NULL;
+    connection->peer.dice_count = 0;
+    forget_owed(connection);
+    for (struct parcel *p = connection->announced.first; p; p = p->next)
+        stage_fate_init(&p->fate);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        while (lists[i]->first)
+            put_plain(connection, parcel_take(lists[i], &lists[i]->first), now_ns);
+    while (connection->timed.first)
+        put_plain(connection, parcel_heap_take(&connection->timed), now_ns);
 }

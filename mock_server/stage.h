@@ -119,7 +119,7 @@ bool stage_reached(const struct lwp_stage *stage, struct lwp_bytes name);
 /** Whether any script has a barrier or a rule of this name. */
 bool stage_knows(const struct lwp_stage *stage, struct lwp_bytes name);
 
-/** Counts whatever somebody may wait for: a rule that fired, a barrier that was reached. */
+/** Counts whatever somebody may wait for: a rule that fired for the first time, a barrier that was reached. */
 uint64_t stage_progress(const struct lwp_stage *stage);
 
 /** Marks a barrier as reached, in all scenarios. */

@@ -198,10 +198,10 @@ static void begin_span(struct stage_rule *rule, uint64_t now_ns)
 
 void stage_fired(struct lwp_stage *stage, struct stage_rule *rule, uint64_t now_ns)
 {
-    stage->progress++;
     if (rule->in_span)
         return; /* It goes on with what it once began. */
     if (rule->fired++ == 0) {
+        stage->progress++;
         rule->first_fired_ns = now_ns;
         rule->first_sight = stage->sights;
     }

@@ -77,7 +77,7 @@ struct stage_stream {
 
 struct lwp_stage {
     uint64_t seed;
-    uint64_t progress; /* Rules that fired and barriers that were reached. */
+    uint64_t progress; /* Rules that have fired and barriers that were reached. */
     struct stage_play *plays;
     size_t play_count;
     struct stage_stream *streams;

@@ -22,6 +22,7 @@ struct play_peer {
     bool hung_up;  /* We say no more, */
     bool torn;     /* or have reset the connection. */
     bool deaf;     /* We read nothing. */
+    bool quiet;    /* We write down nothing of what we hear but its bytes. */
     uint8_t *came; /* All that was heard. */
     size_t came_size;
     size_t came_capacity;
@@ -92,6 +93,8 @@ static inline void put_time(const struct play_peer *peer, char *notes, size_t *s
 
 static inline void note(struct play_peer *peer, const char *text)
 {
+    if (peer->quiet)
+        return;
     if (peer->notes_size)
         put_note(peer->notes, &peer->notes_size, "; ");
     put_time(peer, peer->notes, &peer->notes_size, &peer->noted_ns);
