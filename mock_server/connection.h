@@ -65,6 +65,7 @@ struct connection {
     struct owed *owed; /* In order. */
     size_t owed_count;
     size_t owed_capacity;
+    size_t owed_memory;   /* Bytes of what is owed, without the list itself. */
     uint64_t owed_due_ns; /* When they are sent, if there are any. */
     uint64_t recent_ids[CONNECTION_RECENT_IDS];
     size_t recent_count;
@@ -73,6 +74,7 @@ struct connection {
     char *client;                  /* The name in the peer's certificate, once it is known. */
     struct lwp_transport *faults;  /* The wrapper in the link, once a script wants one; or NULL. */
     struct parcel_list waiting;    /* Answers that are held, collected, or wait for a barrier. */
+    uint64_t waited_for;           /* The scripts' progress when that list was last gone through. */
     struct parcel_list timed;      /* Answers that are late, by the time when they are sent. */
     uint64_t announcements;        /* How many frames the wrapper was told of. */
     struct parcel_list announced;  /* What is under way in `faults`, for the events. */
@@ -115,6 +117,10 @@ size_t connection_memory(const struct connection *connection);
 /** Ends it at once, with a reset; its memory is freed when it is forgotten. */
 void connection_reset(struct connection *connection, uint64_t now_ns);
 
+/** Notes that the peer has gone, as writing or waiting found out, unless it is us who end the connection. To
+ * be ended then. */
+void connection_lose(struct connection *connection, enum lwp_status status);
+
 /** Whether it makes sense to wait for bytes of the peer. */
 bool connection_wants_bytes(const struct connection *connection);
 
@@ -125,7 +131,8 @@ short connection_events(const struct connection *connection, bool reads);
 /** When something is due although nothing arrives, or LWP_NEVER. */
 uint64_t connection_deadline(const struct connection *connection);
 
-/** Drops all that points into scripts: what waited is sent, without faults. For stage_reset(). */
+/** Drops all that points into scripts, and lifts all that they have laid on the connection: what waited is
+ * sent, without faults. For stage_reset(). */
 void connection_forget_scripts(struct connection *connection, uint64_t now_ns);
 
 /* In connection.c, for the files beside it. */

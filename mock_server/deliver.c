@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lwp/bug/bug.h"
+#include "lwp/net/clock.h"
 #include "mock_server/perform.h"
 
 enum {
@@ -49,7 +50,7 @@ static bool has_to_wait(const struct stage_fate *fate)
 static void send_or_time(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
 {
     if (parcel->fate.late_ns) {
-        parcel->due_ns = now_ns + parcel->fate.late_ns;
+        parcel->due_ns = lwp_clock_later(now_ns, parcel->fate.late_ns);
         parcel->fate.late_ns = 0;
         parcel_add_by_time(&connection->timed, parcel);
         return;
@@ -83,31 +84,57 @@ static bool is_complete(const struct connection *connection, const struct script
     return count >= reorder->number;
 }
 
-/* The first waiting parcel that has to wait for nothing more but time, or completes a group. */
-static struct parcel **find_ready(struct connection *connection)
+/* What was asked last: many answers wait for the same name. */
+struct reached {
+    const uint8_t *name;
+    bool is_so;
+};
+
+/* Whether the parcel has to wait for nothing more but a group and the time, and had to until now. */
+static bool is_let_go(const struct connection *connection, struct stage_fate *fate, bool released,
+                      struct reached *last)
 {
-    for (struct parcel **p = &connection->waiting.first; *p; p = &(*p)->next) {
-        struct stage_fate *fate = &(*p)->fate;
-        if (fate->await.size && !stage_reached(connection->host->stage, fate->await))
-            continue;
+    const bool was_held = fate->holds || fate->await.size;
+    fate->holds = fate->holds && !released;
+    if (fate->await.size && fate->await.data != last->name)
+        *last = (struct reached){fate->await.data,
+                                 stage_reached(connection->host->stage, fate->await)};
+    if (fate->await.size && last->is_so)
         fate->await.size = 0;
-        if (!fate->holds && (!fate->reorder || is_complete(connection, fate->reorder)))
-            return p;
+    return was_held && !fate->holds && !fate->await.size;
+}
+
+/* Goes once through all that waits. A group can only be complete by a parcel that has come to it. */
+static bool let_go(struct connection *connection, bool released, uint64_t now_ns)
+{
+    struct parcel **place = &connection->waiting.first;
+    struct reached last = {NULL, false};
+    bool any = false;
+    while (*place) {
+        const bool ready = is_let_go(connection, &(*place)->fate, released, &last);
+        const struct script_action *reorder = (*place)->fate.reorder;
+        if (!ready || (reorder && !is_complete(connection, reorder))) {
+            place = &(*place)->next;
+            continue;
+        }
+        any = true;
+        if (!reorder) {
+            send_or_time(connection, parcel_take(&connection->waiting, place), now_ns);
+            continue;
+        }
+        send_reversed(connection, reorder, now_ns);
+        place = &connection->waiting.first;
     }
-    return NULL;
+    return any;
 }
 
 bool connection_work_waiting(struct connection *connection, uint64_t now_ns)
 {
+    const uint64_t progress = stage_progress(connection->host->stage);
     bool worked = false;
-    struct parcel **ready = NULL;
-    while (connection->waiting.first && (ready = find_ready(connection))) {
-        worked = true;
-        if ((*ready)->fate.reorder)
-            send_reversed(connection, (*ready)->fate.reorder, now_ns);
-        else
-            send_or_time(connection, parcel_take(&connection->waiting, ready), now_ns);
-    }
+    if (connection->waiting.first && connection->waited_for != progress)
+        worked = let_go(connection, false, now_ns);
+    connection->waited_for = progress;
     while (connection->timed.first && connection->timed.first->due_ns <= now_ns) {
         worked = true;
         send_or_time(connection, parcel_take(&connection->timed, &connection->timed.first), now_ns);
@@ -117,17 +144,31 @@ bool connection_work_waiting(struct connection *connection, uint64_t now_ns)
 
 uint64_t connection_waiting_due(const struct connection *connection)
 {
-    for (const struct parcel *p = connection->waiting.first; p; p = p->next)
-        if (p->fate.await.size && stage_reached(connection->host->stage, p->fate.await))
-            return 0;
+    if (connection->waiting.first &&
+        connection->waited_for != stage_progress(connection->host->stage))
+        return 0;
     return connection->timed.first ? connection->timed.first->due_ns : LWP_NEVER;
 }
 
 void connection_release(struct connection *connection, uint64_t now_ns)
 {
-    for (struct parcel *p = connection->waiting.first; p; p = p->next)
-        p->fate.holds = false;
-    (void)connection_work_waiting(connection, now_ns);
+    (void)let_go(connection, true, now_ns);
+}
+
+/* Takes in a parcel that has to wait, if only for the time. */
+static void wait_for_it(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
+{
+    struct stage_fate *fate = &parcel->fate;
+    if (fate->await.size && stage_reached(connection->host->stage, fate->await))
+        fate->await.size = 0;
+    if (!fate->await.size && !fate->holds && !fate->reorder) {
+        send_or_time(connection, parcel, now_ns);
+        return;
+    }
+    const struct script_action *reorder = fate->reorder;
+    parcel_add(&connection->waiting, parcel);
+    if (reorder && !fate->await.size && !fate->holds && is_complete(connection, reorder))
+        send_reversed(connection, reorder, now_ns);
 }
 
 static void wait_or_put(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
@@ -141,8 +182,7 @@ static void wait_or_put(struct connection *connection, struct parcel *parcel, ui
         free(parcel);
         connection_reset(connection, now_ns);
     } else {
-        parcel_add(&connection->waiting, parcel);
-        (void)connection_work_waiting(connection, now_ns);
+        wait_for_it(connection, parcel, now_ns);
     }
 }
 
@@ -208,6 +248,12 @@ void connection_post(struct connection *connection, struct parcel *parcel, uint6
 
 /* What is owed. */
 
+static size_t memory_of(const struct owed *owed)
+{
+    return (owed->parcel ? sizeof(*owed->parcel) + owed->parcel->size : 0) +
+           (owed->fate ? sizeof(*owed->fate) : 0);
+}
+
 void connection_owe(struct connection *connection, const struct owed *owed, uint64_t now_ns)
 {
     if (connection->owed_count == connection->owed_capacity) {
@@ -223,6 +269,7 @@ void connection_owe(struct connection *connection, const struct owed *owed, uint
         connection->owed_capacity = capacity;
     }
     connection->owed[connection->owed_count++] = *owed;
+    connection->owed_memory += memory_of(owed);
 }
 
 void connection_default(struct connection *connection)
@@ -232,6 +279,7 @@ void connection_default(struct connection *connection)
         free(connection->owed[i].fate);
     }
     connection->owed_count = 0;
+    connection->owed_memory = 0;
 }
 
 static void pay(struct connection *connection, struct owed *owed, uint64_t now_ns)

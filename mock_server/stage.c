@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lwp/net/clock.h"
 #include "lwp/session/session.h"
 #include "mock_server/script/file.h"
 #include "mock_server/stage_state.h"
@@ -45,7 +46,8 @@ void stage_reset(struct lwp_stage *stage)
         stage->plays = next;
     }
     free(stage->streams);
-    *stage = (struct lwp_stage){.seed = stage->seed};
+    /* Whoever compares progress must not take the new scripts' for the old. */
+    *stage = (struct lwp_stage){.seed = stage->seed, .progress = stage->progress + 1};
 }
 
 void stage_free(struct lwp_stage *stage)
@@ -388,13 +390,13 @@ static struct stage_rule *next_timed(const struct lwp_stage *stage)
 uint64_t stage_deadline(const struct lwp_stage *stage)
 {
     const struct stage_rule *next = next_timed(stage);
-    return next ? stage->begin_ns + next->rule->at_ns : LWP_NEVER;
+    return next ? lwp_clock_later(stage->begin_ns, next->rule->at_ns) : LWP_NEVER;
 }
 
 const struct script_rule *stage_due(struct lwp_stage *stage, uint64_t now_ns)
 {
     struct stage_rule *next = next_timed(stage);
-    if (!next || now_ns < stage->begin_ns + next->rule->at_ns)
+    if (!next || now_ns < lwp_clock_later(stage->begin_ns, next->rule->at_ns))
         return NULL;
     stage_fired(stage, next, now_ns);
     return next->rule;
