@@ -294,7 +294,7 @@ static struct stage_play *play_of(const struct lwp_stage *stage, const struct sc
 {
     for (struct stage_play *play = stage->plays; play; play = play->next) {
         const struct script_rule *first = play->scenario->play.rules.items;
-        if (rule >= first && rule < first + play->rule_count)
+        if (first && rule >= first && rule < first + play->rule_count)
             return play;
     }
     return NULL;

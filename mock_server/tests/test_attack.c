@@ -288,6 +288,18 @@ static void a_reset_lifts_what_would_stay_on_connections(void **state)
     }
 }
 
+static void a_script_without_rules_stands_in_front_of_others(void **state)
+{
+    (void)state;
+    struct play play;
+    play_begin(&play, LANCE, "topic orders id=1");
+    play_load(&play, "u", "on keepalive -> reply keepalive, log \"x\"");
+    const size_t peer = dial(&play);
+    say(&play, peer, "keepalive");
+    assert_heard(&play, peer, "keepalive");
+    play_end(&play);
+}
+
 static void a_connection_is_on_a_node_that_is_named_later(void **state)
 {
     (void)state;
@@ -315,6 +327,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_server_that_is_ahead_never_wraps),
     cmocka_unit_test(what_was_answered_before_a_fault_goes_out_however_frames_arrive),
     cmocka_unit_test(a_reset_lifts_what_would_stay_on_connections),
+    cmocka_unit_test(a_script_without_rules_stands_in_front_of_others),
     cmocka_unit_test(a_connection_is_on_a_node_that_is_named_later),
 };
 
