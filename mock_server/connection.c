@@ -65,11 +65,14 @@ static void tell_closed(struct connection *connection, enum lwp_event_by by, enu
 {
     struct lwp_event event = {.kind = LWP_EVENT_CLOSED, .by = by, .how = how};
     if (by != LWP_BY_PEER || how == LWP_CLOSE_RST) {
-        event.rule = connection->closed_rule;
+        if (by == LWP_BY_RULE)
+            event.rule = connection->closed_rule;
         event.fault.status = connection->closed_status;
     }
     connection_tell(connection, &event);
-    if (!connection->host->ending)
+    /* Our FIN that answers the peer's ends nothing that was not ended. */
+    const bool is_answer = connection->leaving && by == LWP_BY_MOCK && how == LWP_CLOSE_FIN;
+    if (!connection->host->ending && !is_answer)
         stage_closed(connection->host->stage, &connection->peer,
                      by == LWP_BY_PEER ? SCRIPT_IN : SCRIPT_OUT, how, connection->now_ns);
 }
@@ -81,8 +84,8 @@ void connection_done(struct connection *connection, uint64_t now_ns)
     if (connection->peer.number)
         tell_closed(connection, connection->closed_by, connection->closed_how);
     connection_default(connection);
-    parcel_drop_all(&connection->waiting);
-    parcel_drop_all(&connection->timed);
+    connection_drop_held(connection);
+    parcel_heap_drop(&connection->timed);
     parcel_drop_all(&connection->announced);
     free(connection->owed);
     free(connection->standing);
@@ -165,7 +168,8 @@ static bool goes_on(struct connection *connection)
         return false;
     connection->resumed = is_waiting(connection) && !connection->batch_lost;
     connection->stalled = is_busy(connection) || connection->owed_count >= MAX_ACKS ||
-                          connection->owed_memory >= BUSY_OUT_SIZE;
+                          connection->owed_memory >= BUSY_OUT_SIZE ||
+                          connection_memory(connection) > connection->host->max_memory;
     return !connection->resumed && !connection->stalled;
 }
 
@@ -236,7 +240,7 @@ static void end_by_peer(struct connection *connection, enum lwp_status status, u
         return;
     }
     tell_closed(connection, LWP_BY_PEER, LWP_CLOSE_HALF);
-    parcel_drop_all(&connection->waiting);
+    connection_drop_held(connection);
     connection->leaving = true;
     if (!connection->timed.first)
         connection_hang_up(connection, now_ns);
@@ -417,8 +421,8 @@ short connection_events(const struct connection *connection, bool reads)
 size_t connection_memory(const struct connection *connection)
 {
     const struct lwp_session *session = &connection->link.session;
-    return session->in.capacity + session->out.capacity + connection->waiting.memory +
-           connection->timed.memory + connection->announced.memory + connection->owed_memory +
+    return session->in.capacity + session->out.capacity + connection_waiting_memory(connection) +
+           connection->announced.memory + connection->owed_memory +
            (connection->faults ? lwp_fault_memory(connection->faults) : 0);
 }
 
@@ -430,33 +434,4 @@ void connection_reset(struct connection *connection, uint64_t now_ns)
     connection->closed_how = LWP_CLOSE_RST;
     lwp_link_close(&connection->link, LWP_CLOSE_RST);
     connection->done = true;
-}
-
-void connection_forget_scripts(struct connection *connection, uint64_t now_ns)
-{
-    struct parcel_list lists[] = {connection->waiting, connection->timed};
-    connection->waiting = (struct parcel_list){NULL, NULL, 0, 0};
-    connection->timed = (struct parcel_list){NULL, NULL, 0, 0};
-    connection->closed_rule = (struct lwp_bytes){NULL, 0};
-    free(connection->standing);
-    connection->standing = NULL;
-    connection->peer.dice_count = 0;
-    if (connection->faults)
-        lwp_fault_lift(connection->faults);
-    connection->resumed |= connection->stopped;
-    connection->stopped = false;
-    for (size_t i = 0; i < connection->owed_count; i++) {
-        free(connection->owed[i].fate);
-        connection->owed[i].fate = NULL;
-        if (connection->owed[i].parcel)
-            stage_fate_init(&connection->owed[i].parcel->fate);
-    }
-    for (struct parcel *p = connection->announced.first; p; p = p->next)
-        stage_fate_init(&p->fate);
-    for (int i = 0; i < 2; i++)
-        while (lists[i].first) {
-            struct parcel *parcel = parcel_take(&lists[i], &lists[i].first);
-            connection_put(connection, parcel_bytes(parcel), NULL, now_ns);
-            free(parcel);
-        }
 }

@@ -24,7 +24,8 @@ struct connection_host {
     struct lwp_stage *stage;   /* Scripts; never NULL. */
     struct lwp_events *events; /* May be NULL. */
     uint64_t ack_delay_ns;
-    bool ending; /* The service ends all connections: scripts do not judge that. */
+    size_t max_memory; /* With more, a connection does nothing further; its owner is to reset it. */
+    bool ending;       /* The service ends all connections: scripts do not judge that. */
     struct lwp_cluster *cluster;   /* NULL: a server that stands alone. */
     struct lwp_cluster_view *view; /* Of the node that is asked, made anew for each request, */
     struct lwp_peer *peers;        /* and what it says of the others. */
@@ -73,9 +74,11 @@ struct connection {
     struct lwp_transport *tls;     /* Below the link, or NULL. */
     char *client;                  /* The name in the peer's certificate, once it is known. */
     struct lwp_transport *faults;  /* The wrapper in the link, once a script wants one; or NULL. */
-    struct parcel_list waiting;    /* Answers that are held, collected, or wait for a barrier. */
-    uint64_t waited_for;           /* The scripts' progress when that list was last gone through. */
-    struct parcel_list timed;      /* Answers that are late, by the time when they are sent. */
+    struct parcel_list awaiting;   /* Answers that wait for a barrier, */
+    struct parcel_list held;       /* for a release, */
+    struct parcel_list collected;  /* for others to be reordered with, */
+    struct parcel_heap timed;      /* or for the time, by which they are sorted. */
+    uint64_t progress;             /* stage_progress(), as of when barriers were last looked at. */
     uint64_t announcements;        /* How many frames the wrapper was told of. */
     struct parcel_list announced;  /* What is under way in `faults`, for the events. */
     const struct stage_fate *fate; /* Of the normal answers to the frame at hand; or NULL. */
@@ -131,10 +134,6 @@ short connection_events(const struct connection *connection, bool reads);
 /** When something is due although nothing arrives, or LWP_NEVER. */
 uint64_t connection_deadline(const struct connection *connection);
 
-/** Drops all that points into scripts, and lifts all that they have laid on the connection: what waited is
- * sent, without faults. For stage_reset(). */
-void connection_forget_scripts(struct connection *connection, uint64_t now_ns);
-
 /* In connection.c, for the files beside it. */
 
 /** The connection ends without a word (11): acks that are owed are lost, what is queued still goes out. */
@@ -186,6 +185,19 @@ uint64_t connection_waiting_due(const struct connection *connection);
 
 /** Lets held answers go. */
 void connection_release(struct connection *connection, uint64_t now_ns);
+
+/** Whether there are answers that a release is about. */
+bool connection_has_held(const struct connection *connection);
+
+/** The bytes of memory that waiting answers take. */
+size_t connection_waiting_memory(const struct connection *connection);
+
+/** Drops the answers that wait for more than the time. */
+void connection_drop_held(struct connection *connection);
+
+/** Drops all that points into scripts, and lifts all that they have laid on the connection: what waited is
+ * sent, without faults. For stage_reset(). */
+void connection_forget_scripts(struct connection *connection, uint64_t now_ns);
 
 /* In ingest.c. */
 

@@ -4,6 +4,7 @@
 
 #include "lwp/bug/bug.h"
 #include "lwp/net/clock.h"
+#include "lwp/net/fault.h"
 #include "mock_server/perform.h"
 
 enum {
@@ -39,7 +40,8 @@ static void mix(struct stage_fate *fate, const struct stage_fate *more)
     mix_damage(fate, more);
 }
 
-/* Waiting. */
+/* Waiting: for a barrier, then for a release, then for others to be reordered with, then for the time.
+ */
 
 static bool has_to_wait(const struct stage_fate *fate)
 {
@@ -52,7 +54,7 @@ static void send_or_time(struct connection *connection, struct parcel *parcel, u
     if (parcel->fate.late_ns) {
         parcel->due_ns = lwp_clock_later(now_ns, parcel->fate.late_ns);
         parcel->fate.late_ns = 0;
-        parcel_add_by_time(&connection->timed, parcel);
+        parcel_heap_add(&connection->timed, parcel);
         return;
     }
     connection_put(connection, parcel_bytes(parcel), &parcel->fate, now_ns);
@@ -65,124 +67,140 @@ static void send_reversed(struct connection *connection, const struct script_act
 {
     for (;;) {
         struct parcel **last = NULL;
-        for (struct parcel **p = &connection->waiting.first; *p; p = &(*p)->next)
-            if ((*p)->fate.reorder == reorder && !(*p)->fate.await.size && !(*p)->fate.holds)
+        for (struct parcel **p = &connection->collected.first; *p; p = &(*p)->next)
+            if ((*p)->fate.reorder == reorder)
                 last = p;
         if (!last)
             return;
-        struct parcel *parcel = parcel_take(&connection->waiting, last);
-        parcel->fate.reorder = NULL;
-        send_or_time(connection, parcel, now_ns);
+        send_or_time(connection, parcel_take(&connection->collected, last), now_ns);
     }
 }
 
-static bool is_complete(const struct connection *connection, const struct script_action *reorder)
+static void collect_or_send(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
 {
+    const struct script_action *reorder = parcel->fate.reorder;
     uint64_t count = 0;
-    for (const struct parcel *p = connection->waiting.first; p; p = p->next)
-        count += p->fate.reorder == reorder && !p->fate.await.size && !p->fate.holds;
-    return count >= reorder->number;
-}
-
-/* What was asked last: many answers wait for the same name. */
-struct reached {
-    const uint8_t *name;
-    bool is_so;
-};
-
-/* Whether the parcel has to wait for nothing more but a group and the time, and had to until now. */
-static bool is_let_go(const struct connection *connection, struct stage_fate *fate, bool released,
-                      struct reached *last)
-{
-    const bool was_held = fate->holds || fate->await.size;
-    fate->holds = fate->holds && !released;
-    if (fate->await.size && fate->await.data != last->name)
-        *last = (struct reached){fate->await.data,
-                                 stage_reached(connection->host->stage, fate->await)};
-    if (fate->await.size && last->is_so)
-        fate->await.size = 0;
-    return was_held && !fate->holds && !fate->await.size;
-}
-
-/* Goes once through all that waits. A group can only be complete by a parcel that has come to it. */
-static bool let_go(struct connection *connection, bool released, uint64_t now_ns)
-{
-    struct parcel **place = &connection->waiting.first;
-    struct reached last = {NULL, false};
-    bool any = false;
-    while (*place) {
-        const bool ready = is_let_go(connection, &(*place)->fate, released, &last);
-        const struct script_action *reorder = (*place)->fate.reorder;
-        if (!ready || (reorder && !is_complete(connection, reorder))) {
-            place = &(*place)->next;
-            continue;
-        }
-        any = true;
-        if (!reorder) {
-            send_or_time(connection, parcel_take(&connection->waiting, place), now_ns);
-            continue;
-        }
+    if (!reorder) {
+        send_or_time(connection, parcel, now_ns);
+        return;
+    }
+    parcel_add(&connection->collected, parcel);
+    for (const struct parcel *p = connection->collected.first; p; p = p->next)
+        count += p->fate.reorder == reorder;
+    if (count >= reorder->number)
         send_reversed(connection, reorder, now_ns);
-        place = &connection->waiting.first;
+}
+
+static void hold_or_send(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
+{
+    if (parcel->fate.holds)
+        parcel_add(&connection->held, parcel);
+    else
+        collect_or_send(connection, parcel, now_ns);
+}
+
+static bool is_let_through(const struct connection *connection, const struct parcel *parcel)
+{
+    return !parcel->fate.await.size || stage_reached(connection->host->stage, parcel->fate.await);
+}
+
+/* Whether a barrier may have been reached since this was last asked. */
+static bool has_to_look(const struct connection *connection)
+{
+    return connection->awaiting.first &&
+           connection->progress != stage_progress(connection->host->stage);
+}
+
+static bool let_through(struct connection *connection, uint64_t now_ns)
+{
+    bool any = false;
+    bool reached = false;
+    const uint8_t *asked = NULL; /* Many wait for the same: one question is enough. */
+    struct parcel **place = &connection->awaiting.first;
+    connection->progress = stage_progress(connection->host->stage);
+    while (*place) {
+        if ((*place)->fate.await.data != asked) {
+            asked = (*place)->fate.await.data;
+            reached = is_let_through(connection, *place);
+        }
+        if (reached) {
+            any = true;
+            hold_or_send(connection, parcel_take(&connection->awaiting, place), now_ns);
+        } else {
+            place = &(*place)->next;
+        }
     }
     return any;
 }
 
 bool connection_work_waiting(struct connection *connection, uint64_t now_ns)
 {
-    const uint64_t progress = stage_progress(connection->host->stage);
-    bool worked = false;
-    if (connection->waiting.first && connection->waited_for != progress)
-        worked = let_go(connection, false, now_ns);
-    connection->waited_for = progress;
+    bool worked = has_to_look(connection) && let_through(connection, now_ns);
     while (connection->timed.first && connection->timed.first->due_ns <= now_ns) {
         worked = true;
-        send_or_time(connection, parcel_take(&connection->timed, &connection->timed.first), now_ns);
+        send_or_time(connection, parcel_heap_take(&connection->timed), now_ns);
     }
     return worked;
 }
 
 uint64_t connection_waiting_due(const struct connection *connection)
 {
-    if (connection->waiting.first &&
-        connection->waited_for != stage_progress(connection->host->stage))
+    if (has_to_look(connection))
         return 0;
     return connection->timed.first ? connection->timed.first->due_ns : LWP_NEVER;
 }
 
-void connection_release(struct connection *connection, uint64_t now_ns)
+bool connection_has_held(const struct connection *connection)
 {
-    (void)let_go(connection, true, now_ns);
+    return connection->held.first || connection->awaiting.first;
 }
 
-/* Takes in a parcel that has to wait, if only for the time. */
-static void wait_for_it(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
+void connection_release(struct connection *connection, uint64_t now_ns)
 {
-    struct stage_fate *fate = &parcel->fate;
-    if (fate->await.size && stage_reached(connection->host->stage, fate->await))
-        fate->await.size = 0;
-    if (!fate->await.size && !fate->holds && !fate->reorder) {
-        send_or_time(connection, parcel, now_ns);
+    for (struct parcel *p = connection->awaiting.first; p; p = p->next)
+        p->fate.holds = false;
+    while (connection->held.first)
+        collect_or_send(connection, parcel_take(&connection->held, &connection->held.first),
+                        now_ns);
+}
+
+size_t connection_waiting_memory(const struct connection *connection)
+{
+    return connection->awaiting.memory + connection->held.memory + connection->collected.memory +
+           connection->timed.memory;
+}
+
+void connection_drop_held(struct connection *connection)
+{
+    parcel_drop_all(&connection->awaiting);
+    parcel_drop_all(&connection->held);
+    parcel_drop_all(&connection->collected);
+}
+
+static void wait(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
+{
+    if (is_let_through(connection, parcel)) {
+        hold_or_send(connection, parcel, now_ns);
         return;
     }
-    const struct script_action *reorder = fate->reorder;
-    parcel_add(&connection->waiting, parcel);
-    if (reorder && !fate->await.size && !fate->holds && is_complete(connection, reorder))
-        send_reversed(connection, reorder, now_ns);
+    if (!connection->awaiting.first)
+        connection->progress = stage_progress(connection->host->stage);
+    parcel_add(&connection->awaiting, parcel);
 }
 
 static void wait_or_put(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
 {
-    const size_t count = connection->waiting.count + connection->timed.count;
-    const size_t memory = connection->waiting.memory + connection->timed.memory;
+    const size_t count = connection->awaiting.count + connection->held.count +
+                         connection->collected.count + connection->timed.count;
     if (!has_to_wait(&parcel->fate)) {
         connection_put(connection, parcel_bytes(parcel), &parcel->fate, now_ns);
         free(parcel);
-    } else if (count >= MAX_WAITING || memory + parcel->size > MAX_WAITING_BYTES) {
+    } else if (count >= MAX_WAITING ||
+               connection_waiting_memory(connection) + parcel->size > MAX_WAITING_BYTES) {
         free(parcel);
         connection_reset(connection, now_ns);
     } else {
-        wait_for_it(connection, parcel, now_ns);
+        wait(connection, parcel, now_ns);
     }
 }
 
@@ -303,4 +321,50 @@ void connection_pay(struct connection *connection, uint64_t now_ns)
         pay(connection, &connection->owed[at], now_ns);
     }
     connection_default(connection);
+}
+
+/* Scripts go. */
+
+static void forget_owed(struct connection *connection)
+{
+    for (size_t i = 0; i < connection->owed_count; i++) {
+        free(connection->owed[i].fate);
+        connection->owed[i].fate = NULL;
+        if (connection->owed[i].parcel)
+            stage_fate_init(&connection->owed[i].parcel->fate);
+    }
+}
+
+/* What stays would stay for ever: nobody is left who could end it. */
+static void lift_faults(struct connection *connection)
+{
+    connection->resumed |= connection->stopped;
+    connection->stopped = false;
+    if (connection->faults)
+        lwp_fault_lift(connection->faults);
+}
+
+static void put_plain(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
+{
+    connection_put(connection, parcel_bytes(parcel), NULL, now_ns);
+    free(parcel);
+}
+
+void connection_forget_scripts(struct connection *connection, uint64_t now_ns)
+{
+    struct parcel_list *lists[] = {&connection->held, &connection->awaiting,
+                                   &connection->collected};
+    connection->closed_rule = (struct lwp_bytes){NULL, 0};
+    free(connection->standing);
+    connection->standing = NULL;
+    connection->peer.dice_count = 0;
+    forget_owed(connection);
+    lift_faults(connection);
+    for (struct parcel *p = connection->announced.first; p; p = p->next)
+        stage_fate_init(&p->fate);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        while (lists[i]->first)
+            put_plain(connection, parcel_take(lists[i], &lists[i]->first), now_ns);
+    while (connection->timed.first)
+        put_plain(connection, parcel_heap_take(&connection->timed), now_ns);
 }

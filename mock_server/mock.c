@@ -77,7 +77,7 @@ enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_
 
 static void forget(struct lwp_mock *mock, struct member *member)
 {
-    mock->queued -= member->memory;
+    mock->queued -= member->counted;
     deadlines_remove(&mock->deadlines, &member->deadline);
     *(member->previous ? &member->previous->next : &mock->first) = member->next;
     *(member->next ? &member->next->previous : &mock->last) = member->previous;
@@ -307,12 +307,11 @@ static void reset_largest(struct lwp_mock *mock)
     mock_reset_member(mock, largest);
 }
 
-/* Much may have happened to its queues between its own steps: what was counted last is what counts. */
 static void check_memory(struct lwp_mock *mock, struct member *member)
 {
     const size_t memory = connection_memory(&member->connection);
-    mock->queued += memory - member->memory;
-    member->memory = memory;
+    mock->queued += memory - member->counted;
+    member->counted = memory;
     if (memory > mock->options.max_connection_memory && !member->connection.done) {
         mock->counts.over_memory++;
         mock_note(mock, member, "reset: it is over its memory");

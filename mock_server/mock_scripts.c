@@ -36,7 +36,7 @@ static void change_cluster(struct lwp_mock *mock, const struct script_rule *rule
 static void release_all(struct lwp_mock *mock, uint64_t now_ns)
 {
     for (struct member *member = mock->first; member; member = member->next) {
-        if (!member->connection.waiting.first)
+        if (!connection_has_held(&member->connection))
             continue;
         connection_release(&member->connection, now_ns);
         mock_touch(mock, member);
@@ -74,6 +74,7 @@ enum lwp_status mock_make_host(struct lwp_mock *mock)
         .stage = mock->stage,
         .events = mock->events,
         .ack_delay_ns = mock->options.ack_delay_ns,
+        .max_memory = mock->options.max_connection_memory,
         .view = &mock->view,
         .peers = mock->peers,
         .address_of = address_of,
@@ -157,6 +158,6 @@ void mock_touch_waiting(struct lwp_mock *mock)
         return;
     mock->progress = progress;
     for (struct member *member = mock->first; member; member = member->next)
-        if (member->connection.waiting.first)
+        if (member->connection.awaiting.first)
             mock_touch(mock, member);
 }

@@ -143,6 +143,8 @@ static enum lwp_status announce(struct connection *connection, struct lwp_bytes 
         }
         plan.not_before_ns = fate->in_order_ns ? lwp_clock_later(now_ns, fate->in_order_ns) : 0;
         plan_close(is_last ? fate->close : NULL, &plan);
+        if (plan.closes)
+            connection->closed_rule = stage_rule_id(connection->host->stage, fate->close);
     }
     if (lwp_events_wanted(connection->host->events)) {
         struct parcel *kept = parcel_of(wire, fate);

@@ -54,16 +54,6 @@ void parcel_add(struct parcel_list *list, struct parcel *parcel)
     insert(list, list->last ? &list->last->next : &list->first, parcel);
 }
 
-void parcel_add_by_time(struct parcel_list *list, struct parcel *parcel)
-{
-    struct parcel **place = &list->first;
-    if (list->last && list->last->due_ns <= parcel->due_ns)
-        place = &list->last->next;
-    while (*place && (*place)->due_ns <= parcel->due_ns)
-        place = &(*place)->next;
-    insert(list, place, parcel);
-}
-
 struct parcel *parcel_take(struct parcel_list *list, struct parcel **place)
 {
     struct parcel *parcel = *place;
@@ -83,4 +73,71 @@ void parcel_drop_all(struct parcel_list *list)
 {
     while (list->first)
         free(parcel_take(list, &list->first));
+}
+
+static bool is_before(const struct parcel *one, const struct parcel *other)
+{
+    return one->due_ns < other->due_ns || (one->due_ns == other->due_ns && one->turn < other->turn);
+}
+
+/* One heap of two that have no siblings; either may be empty. */
+static struct parcel *meld(struct parcel *one, struct parcel *other)
+{
+    if (!one || !other)
+        return one ? one : other;
+    struct parcel *first = is_before(other, one) ? other : one;
+    struct parcel *second = first == one ? other : one;
+    second->next = first->child;
+    first->child = second;
+    return first;
+}
+
+void parcel_heap_add(struct parcel_heap *heap, struct parcel *parcel)
+{
+    parcel->turn = heap->turns++;
+    parcel->child = NULL;
+    parcel->next = NULL;
+    heap->first = meld(heap->first, parcel);
+    heap->count++;
+    heap->memory += sizeof(*parcel) + parcel->size;
+}
+
+/* Melds neighbours, and hands them back last first. */
+static struct parcel *meld_pairs(struct parcel *siblings)
+{
+    struct parcel *pairs = NULL;
+    while (siblings) {
+        struct parcel *one = siblings;
+        struct parcel *other = one->next;
+        siblings = other ? other->next : NULL;
+        one->next = NULL;
+        if (other)
+            other->next = NULL;
+        struct parcel *pair = meld(one, other);
+        pair->next = pairs;
+        pairs = pair;
+    }
+    return pairs;
+}
+
+struct parcel *parcel_heap_take(struct parcel_heap *heap)
+{
+    struct parcel *taken = heap->first;
+    struct parcel *pairs = meld_pairs(taken->child);
+    heap->first = NULL;
+    while (pairs) {
+        struct parcel *pair = pairs;
+        pairs = pair->next;
+        pair->next = NULL;
+        heap->first = meld(heap->first, pair);
+    }
+    heap->count--;
+    heap->memory -= sizeof(*taken) + taken->size;
+    return taken;
+}
+
+void parcel_heap_drop(struct parcel_heap *heap)
+{
+    while (heap->first)
+        free(parcel_heap_take(heap));
 }

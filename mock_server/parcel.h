@@ -9,6 +9,9 @@ struct parcel {
     struct parcel *next;
     struct stage_fate fate;
     uint64_t due_ns; /* Once it waits for nothing else: when it is sent. */
+    /* The heap's: */
+    uint64_t turn;
+    struct parcel *child;
     size_t size;
     uint8_t wire[]; /* The bytes, sealed or as a script wants them. */
 };
@@ -17,6 +20,15 @@ struct parcel {
 struct parcel_list {
     struct parcel *first;
     struct parcel *last;
+    size_t count;
+    size_t memory; /* Bytes that the parcels take. */
+};
+
+/* Parcels by the time when they are due; of those due at once the one first that was added first. A
+ * pairing heap: adding costs nothing, taking the logarithm of their number. All zeros is empty. */
+struct parcel_heap {
+    struct parcel *first;
+    uint64_t turns;
     size_t count;
     size_t memory; /* Bytes that the parcels take. */
 };
@@ -39,13 +51,19 @@ static inline struct lwp_bytes parcel_bytes(const struct parcel *parcel)
 /** Puts a parcel at the end. */
 void parcel_add(struct parcel_list *list, struct parcel *parcel);
 
-/** Puts a parcel behind all that are due no later. */
-void parcel_add_by_time(struct parcel_list *list, struct parcel *parcel);
-
 /** Takes out the parcel that stands at `*place`. */
 struct parcel *parcel_take(struct parcel_list *list, struct parcel **place);
 
 /** Frees all. */
 void parcel_drop_all(struct parcel_list *list);
+
+/** Adds a parcel, by its `due_ns`. */
+void parcel_heap_add(struct parcel_heap *heap, struct parcel *parcel);
+
+/** Takes the first one out of a heap that is not empty. */
+struct parcel *parcel_heap_take(struct parcel_heap *heap);
+
+/** Frees all. */
+void parcel_heap_drop(struct parcel_heap *heap);
 
 #endif

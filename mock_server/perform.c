@@ -25,11 +25,11 @@ static void halve(struct connection *connection)
     lwp_link_close(&connection->link, LWP_CLOSE_HALF);
 }
 
-static void close_now(struct connection *connection, const struct script_rule *rule,
-                      const struct script_action *close, uint64_t now_ns)
+static void close_now(struct connection *connection, const struct script_action *close,
+                      uint64_t now_ns)
 {
     connection->closed_by = LWP_BY_RULE;
-    connection->closed_rule = rule->id;
+    connection->closed_rule = stage_rule_id(connection->host->stage, close);
     if (close->end == SCRIPT_END_RST)
         connection_reset(connection, now_ns);
     else if (close->end == SCRIPT_END_FIN)
@@ -41,7 +41,7 @@ static void close_now(struct connection *connection, const struct script_rule *r
 bool connection_close_before(struct connection *connection, const struct stage_decision *decision,
                              uint64_t now_ns)
 {
-    close_now(connection, decision->fate.rule, decision->close, now_ns);
+    close_now(connection, decision->close, now_ns);
     return false;
 }
 
@@ -50,6 +50,7 @@ static void close_later(struct connection *connection, const struct script_actio
                         uint64_t now_ns)
 {
     struct lwp_transport *faults = connection_faults(connection, now_ns);
+    connection->closed_rule = stage_rule_id(connection->host->stage, close);
     if (faults)
         lwp_fault_close_after(faults, ways_to_close[close->end],
                               lwp_fault_written(faults) + close->number);
@@ -99,7 +100,7 @@ static void perform_transport(struct connection *connection, const struct script
         if (action->has_number)
             close_later(connection, action, now_ns);
         else
-            close_now(connection, rule, action, now_ns);
+            close_now(connection, action, now_ns);
         break;
     default:
         perform_standing(connection, action, now_ns);
@@ -266,7 +267,7 @@ bool connection_play(struct connection *connection, const struct lwp_frame *fram
     if (decision.answering && !before)
         answer(connection, &decision, frame, now_ns);
     if (decision.close && !decision.answering && !connection->link.closing)
-        close_now(connection, decision.fate.rule, decision.close, now_ns);
+        close_now(connection, decision.close, now_ns);
     connection_perform_cluster(connection, &decision, now_ns);
     return true;
 }
@@ -310,7 +311,7 @@ void connection_play_beginning(struct connection *connection, uint64_t now_ns)
     if (decision.answering)
         answer(connection, &decision, NULL, now_ns);
     else if (decision.close)
-        close_now(connection, decision.fate.rule, decision.close, now_ns);
+        close_now(connection, decision.close, now_ns);
 }
 
 /* An answer at a time; `*wait_ns` is how long those before it have waited. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lwp/net/clock.h"
 #include "lwp/session/session.h"
 #include "mock_server/script/file.h"
 #include "mock_server/stage_state.h"
@@ -32,6 +31,7 @@ static void play_free(struct stage_play *play)
         script_arena_done(&play->rules[i].names.memory);
     free(play->watches);
     free(play->rules);
+    free(play->sieves);
     script_arena_done(&play->memory);
     script_done(&play->script);
     free(play->name);
@@ -88,7 +88,7 @@ static const struct script_scenario *choose(const struct stage_play *play, const
         script_write_problem(problems, &place, "no scenario of that name", wanted);
     else
         script_write_problem(problems, &place, count ? "several scenarios" : "no scenario",
-                      count ? "the name of one of them" : "rules");
+                             count ? "the name of one of them" : "rules");
     return NULL;
 }
 
@@ -117,16 +117,23 @@ static enum lwp_status make_rules(struct lwp_stage *stage, struct stage_play *pl
     stage->streams = grown;
     play->rules = calloc(read->rules.count + 1, sizeof(*play->rules));
     play->watches = calloc(read->expectations.count + 1, sizeof(*play->watches));
-    if (!play->rules || !play->watches)
+    play->sieves = calloc(read->rules.count + read->expectations.count + 1, sizeof(*play->sieves));
+    if (!play->rules || !play->watches || !play->sieves)
         return LWP_NO_MEMORY;
     for (; play->rule_count < read->rules.count; play->rule_count++) {
         struct stage_rule *rule = &play->rules[play->rule_count];
         *rule = (struct stage_rule){
             .rule = &read->rules.items[play->rule_count], .play = play, .armed = true};
         rule->stream = stream_of(stage, rule, play->rule_count);
+        play->is_timed = play->is_timed || rule->rule->is_timed;
+        if (!rule->rule->is_timed)
+            play->sieves[play->rule_count] = stage_sieve_of(&rule->rule->match);
     }
-    for (; play->watch_count < read->expectations.count; play->watch_count++)
-        play->watches[play->watch_count].expectation = &read->expectations.items[play->watch_count];
+    for (; play->watch_count < read->expectations.count; play->watch_count++) {
+        const struct script_expectation *expectation = &read->expectations.items[play->watch_count];
+        play->watches[play->watch_count].expectation = expectation;
+        play->sieves[play->rule_count + play->watch_count] = stage_sieve_of(&expectation->match);
+    }
     return LWP_OK;
 }
 
@@ -369,35 +376,4 @@ bool stage_verdict(const struct lwp_stage *stage, struct lwp_writer *out)
     for (const struct stage_play *play = stage->plays; play; play = play->next)
         sound = stage_judge(stage, play, out) && sound;
     return sound;
-}
-
-/* Rules at a time. */
-
-/* The one that comes next, whenever that is; NULL: there is none, or the clock has not begun. */
-static struct stage_rule *next_timed(const struct lwp_stage *stage)
-{
-    struct stage_rule *next = NULL;
-    for (struct stage_play *play = stage->begun ? stage->plays : NULL; play; play = play->next)
-        for (size_t i = 0; i < play->rule_count; i++) {
-            struct stage_rule *rule = &play->rules[i];
-            const bool waits = rule->rule->is_timed && rule->armed && !rule->fired;
-            if (waits && (!next || rule->rule->at_ns < next->rule->at_ns))
-                next = rule;
-        }
-    return next;
-}
-
-uint64_t stage_deadline(const struct lwp_stage *stage)
-{
-    const struct stage_rule *next = next_timed(stage);
-    return next ? lwp_clock_later(stage->begin_ns, next->rule->at_ns) : LWP_NEVER;
-}
-
-const struct script_rule *stage_due(struct lwp_stage *stage, uint64_t now_ns)
-{
-    struct stage_rule *next = next_timed(stage);
-    if (!next || now_ns < lwp_clock_later(stage->begin_ns, next->rule->at_ns))
-        return NULL;
-    stage_fired(stage, next, now_ns);
-    return next->rule;
 }

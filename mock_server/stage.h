@@ -119,7 +119,7 @@ bool stage_reached(const struct lwp_stage *stage, struct lwp_bytes name);
 /** Whether any script has a barrier or a rule of this name. */
 bool stage_knows(const struct lwp_stage *stage, struct lwp_bytes name);
 
-/** Counts whatever somebody may wait for: a rule that fired, a barrier that was reached. */
+/** Counts whatever somebody may wait for: a rule that fired for the first time, a barrier that was reached. */
 uint64_t stage_progress(const struct lwp_stage *stage);
 
 /** Marks a barrier as reached, in all scenarios. */
@@ -163,6 +163,9 @@ void stage_perform(struct lwp_stage *stage, const struct script_rule *rule,
 
 /** What the frame that set the rule off has bound, to build its answers with; NULL once it is gone. */
 struct script_variables *stage_variables(struct lwp_stage *stage, const struct script_rule *rule);
+
+/** The id of the rule that the action is of; empty for none. */
+struct lwp_bytes stage_rule_id(const struct lwp_stage *stage, const struct script_action *action);
 
 /** The id of the scenario that the rule is of; empty for none. */
 struct lwp_bytes stage_scenario_id(const struct lwp_stage *stage, const struct script_rule *rule);

@@ -243,10 +243,12 @@ static bool decide(struct lwp_stage *stage, struct stage_peer *peer,
 {
     struct deciding deciding = {stage, peer, decision, NULL, false, sight->now_ns};
     bool any = false;
+    stage->sights++;
     for (struct stage_play *play = stage->plays; play; play = play->next)
         for (size_t i = 0; i < play->rule_count; i++) {
             struct stage_rule *rule = &play->rules[i];
-            if (rule->rule->is_timed || !stage_matches(&rule->rule->match, sight, &rule->names) ||
+            if (!stage_passes(&play->sieves[i], sight) ||
+                !stage_matches(&rule->rule->match, sight, &rule->names) ||
                 !stage_is_live(stage, rule, peer, sight->now_ns))
                 continue;
             if (!any)
@@ -313,5 +315,20 @@ void stage_closed(struct lwp_stage *stage, struct stage_peer *peer, enum script_
 {
     const struct stage_sight sight = {
         .peer = peer, .happening = SCRIPT_ON_CLOSE, .direction = by, .how = how, .now_ns = now_ns};
+    stage->sights++;
     stage_watch_all(stage, &sight);
+}
+
+static bool is_of(const struct script_rule *rule, const struct script_action *action)
+{
+    return action >= rule->actions.items && action < rule->actions.items + rule->actions.count;
+}
+
+struct lwp_bytes stage_rule_id(const struct lwp_stage *stage, const struct script_action *action)
+{
+    for (const struct stage_play *play = stage->plays; play; play = play->next)
+        for (size_t i = 0; i < play->rule_count; i++)
+            if (is_of(play->rules[i].rule, action))
+                return play->rules[i].rule->id;
+    return (struct lwp_bytes){NULL, 0};
 }

@@ -23,6 +23,14 @@ static bool anchor_of(const struct lwp_stage *stage, const struct stage_play *pl
     return is_rate ? stage->has_anchor : stage->begun;
 }
 
+/* Whether the rule has fired before. What it fires on does not count itself. */
+static bool is_behind(const struct lwp_stage *stage, const struct stage_play *play,
+                      struct lwp_bytes name)
+{
+    const struct stage_rule *rule = stage_rule_named(play, name);
+    return rule && stage_fired_before(stage, rule);
+}
+
 static void keep_time(struct stage_watch *watch, uint64_t now_ns)
 {
     if (watch->time_count == watch->time_capacity) {
@@ -48,8 +56,8 @@ static void see(const struct lwp_stage *stage, const struct stage_play *play,
         keep_time(watch, now_ns);
         return;
     }
-    const bool anchored = anchor_of(stage, play, expectation, &anchor_ns);
-    if (expectation->after.size && !anchored)
+    (void)anchor_of(stage, play, expectation, &anchor_ns);
+    if (expectation->after.size && !is_behind(stage, play, expectation->after))
         return;
     if (expectation->has_range &&
         (now_ns < lwp_clock_later(anchor_ns, expectation->least_ns) ||
@@ -69,7 +77,8 @@ void stage_watch_all(struct lwp_stage *stage, const struct stage_sight *sight)
     }
     for (struct stage_play *play = stage->plays; play; play = play->next)
         for (size_t i = 0; i < play->watch_count; i++)
-            if (stage_matches(&play->watches[i].expectation->match, sight, &play->watches[i].names))
+            if (stage_passes(&play->sieves[play->rule_count + i], sight) &&
+                stage_matches(&play->watches[i].expectation->match, sight, &play->watches[i].names))
                 see(stage, play, &play->watches[i], sight->now_ns);
 }
 

@@ -13,6 +13,51 @@ struct stage_rule *stage_rule_named(const struct stage_play *play, struct lwp_by
     return NULL;
 }
 
+static uint32_t bit_of(enum script_direction direction, enum lwp_kind kind)
+{
+    enum { KIND_COUNT = LWP_KIND_CONTROL + 1 };
+    return UINT32_C(1) << (direction == SCRIPT_OUT ? KIND_COUNT + kind : (unsigned)kind);
+}
+
+/* Behind those of the frames. */
+static uint32_t bit_of_connection(enum script_happening happening)
+{
+    return UINT32_C(1) << 31 >> happening;
+}
+
+static uint32_t sights_of(const struct script_match *match)
+{
+    const enum lwp_kind wanted = match->pattern.frame.kind;
+    uint32_t sights = 0;
+    if (match->happening != SCRIPT_ON_FRAME)
+        return bit_of_connection(match->happening);
+    for (enum lwp_kind kind = LWP_KIND_UNKNOWN; kind <= LWP_KIND_CONTROL; kind++) {
+        if (wanted != LWP_KIND_UNKNOWN && wanted != kind)
+            continue;
+        sights |= match->direction & SCRIPT_IN ? bit_of(SCRIPT_IN, kind) : 0;
+        sights |= match->direction & SCRIPT_OUT ? bit_of(SCRIPT_OUT, kind) : 0;
+    }
+    return sights;
+}
+
+struct stage_sieve stage_sieve_of(const struct script_match *match)
+{
+    const struct script_frame *wanted = &match->pattern.frame;
+    struct stage_sieve sieve = {.sights = sights_of(match)};
+    for (size_t i = 0; i < wanted->fields.count && !sieve.has_condition; i++)
+        sieve.has_condition = script_condition_of(&wanted->fields.items[i], &sieve.condition);
+    return sieve;
+}
+
+bool stage_passes(const struct stage_sieve *sieve, const struct stage_sight *sight)
+{
+    if (sight->happening != SCRIPT_ON_FRAME)
+        return sieve->sights & bit_of_connection(sight->happening);
+    return sieve->sights & bit_of(sight->direction, sight->kind) &&
+           (!sieve->has_condition ||
+            script_condition_holds(&sieve->condition, &sight->frame->header));
+}
+
 static bool names_peer(const struct script_match *match, const struct stage_peer *peer)
 {
     if (match->connection && match->connection != peer->number)
@@ -90,11 +135,16 @@ static bool in_state(const struct stage_rule *rule)
     return rule->rule->state.size == 0 || lwp_bytes_equal(rule->rule->state, rule->play->state);
 }
 
-static bool is_after(const struct stage_rule *rule)
+bool stage_fired_before(const struct lwp_stage *stage, const struct stage_rule *rule)
+{
+    return rule->fired && rule->first_sight < stage->sights;
+}
+
+static bool is_after(const struct lwp_stage *stage, const struct stage_rule *rule)
 {
     const struct lwp_bytes name = rule->rule->trigger.after;
     const struct stage_rule *before = name.size ? stage_rule_named(rule->play, name) : NULL;
-    return name.size == 0 || (before && before->fired);
+    return name.size == 0 || (before && stage_fired_before(stage, before));
 }
 
 /* Whether the match of this number, from 1, is one that counts. All triggers count alike. */
@@ -122,7 +172,7 @@ bool stage_is_live(struct lwp_stage *stage, struct stage_rule *rule, struct stag
                    uint64_t now_ns)
 {
     const struct script_trigger *trigger = &rule->rule->trigger;
-    if (!rule->armed || !in_state(rule) || !is_after(rule))
+    if (!rule->armed || !in_state(rule) || !is_after(stage, rule))
         return false;
     rule->matched++;
     rule->in_span = is_in_span(rule, now_ns);
@@ -149,10 +199,12 @@ static void begin_span(struct stage_rule *rule, uint64_t now_ns)
 
 void stage_fired(struct lwp_stage *stage, struct stage_rule *rule, uint64_t now_ns)
 {
-    stage->progress++;
     if (rule->in_span)
         return; /* It goes on with what it once began. */
-    if (rule->fired++ == 0)
+    if (rule->fired++ == 0) {
+        stage->progress++;
         rule->first_fired_ns = now_ns;
+        rule->first_sight = stage->sights;
+    }
     begin_span(rule, now_ns);
 }

@@ -19,6 +19,7 @@ struct stage_rule {
     uint64_t matched; /* How many frames it was about. */
     uint64_t fired;   /* How often it did something; a span counts once. */
     uint64_t first_fired_ns;
+    uint64_t first_sight;   /* When it first fired, by the stage's count of what was seen. */
     bool in_span;           /* The last match fired for one of these two: */
     uint64_t span_left;     /* backpressure N: so many more matches fire. */
     uint64_t span_until_ns; /* backpressure 200ms: all matches before this fire. */
@@ -38,6 +39,15 @@ struct stage_watch {
     struct stage_names names;
 };
 
+/* What can be seen of a match without looking at it. All sieves of a scenario lie together, so that
+ * matches which are about something else cost next to nothing, however many they are. */
+struct stage_sieve {
+    uint32_t sights; /* A bit for each kind of frame in each direction that it can be about, for the
+                        beginning of connections and for their end. */
+    bool has_condition;
+    struct script_condition condition; /* One that it has on the header. */
+};
+
 /* A loaded scenario. */
 struct stage_play {
     char *name; /* The file's. */
@@ -47,6 +57,8 @@ struct stage_play {
     size_t rule_count;
     struct stage_watch *watches;
     size_t watch_count;
+    struct stage_sieve *sieves; /* Of the rules, then of the expectations. */
+    bool is_timed;              /* There are rules at a time. */
     struct lwp_bytes state;
     struct script_arena memory; /* Of the barriers and failures. */
     SCRIPT_LIST(struct lwp_bytes) barriers;
@@ -65,11 +77,12 @@ struct stage_stream {
 
 struct lwp_stage {
     uint64_t seed;
-    uint64_t progress; /* Rules that fired and barriers that were reached. */
+    uint64_t progress; /* Rules that have fired and barriers that were reached. */
     struct stage_play *plays;
     size_t play_count;
     struct stage_stream *streams;
     size_t stream_count;
+    uint64_t sights;    /* How many things were seen: frames, connections and their ends. */
     bool begun;         /* A connection was accepted, */
     uint64_t begin_ns;  /* and then. */
     bool has_anchor;    /* A Backpressure went out, */
@@ -90,6 +103,12 @@ struct stage_sight {
 
 /* In stage_match.c. */
 
+/** The sieve of a match. */
+struct stage_sieve stage_sieve_of(const struct script_match *match);
+
+/** False if the match can not be about what was seen. */
+bool stage_passes(const struct stage_sieve *sieve, const struct stage_sight *sight);
+
 /** Whether the match is about what was seen; binds its variables anew. */
 bool stage_matches(const struct script_match *match, const struct stage_sight *sight,
                    struct stage_names *names);
@@ -100,6 +119,9 @@ bool stage_is_live(struct lwp_stage *stage, struct stage_rule *rule, struct stag
 
 /** Notes that the rule fired. */
 void stage_fired(struct lwp_stage *stage, struct stage_rule *rule, uint64_t now_ns);
+
+/** Whether the rule has fired before what is seen now, which may be what it fires on. */
+bool stage_fired_before(const struct lwp_stage *stage, const struct stage_rule *rule);
 
 /** The play's rule of this name, or NULL. */
 struct stage_rule *stage_rule_named(const struct stage_play *play, struct lwp_bytes name);

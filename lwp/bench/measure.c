@@ -53,30 +53,31 @@ static int compare_doubles(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Sorts the values. */
-static double median(double values[SLICE_COUNT])
+double median(double *values, size_t count)
 {
-    qsort(values, SLICE_COUNT, sizeof(values[0]), compare_doubles);
-    return values[SLICE_COUNT / 2];
+    qsort(values, count, sizeof(*values), compare_doubles);
+    return values[count / 2];
 }
 
-/*
- * The median of the ratios rather than the ratio of the medians: the two slices of a pair lie next
- * to each other, so what the clock rate and the neighbours on the machine do lasts through both
- * and falls out. Who is first changes from pair to pair.
- */
+struct measurement measurement_of(double *ours, double *reference, size_t count)
+{
+    double ratios[MOST_PAIRS];
+    for (size_t i = 0; i < count; i++)
+        ratios[i] = ours[i] / reference[i];
+    return (struct measurement){median(ours, count), median(reference, count),
+                                median(ratios, count)};
+}
+
 bool measure(const struct load *load, work_fn *ours, work_fn *reference, struct measurement *found)
 {
     struct candidate a = calibrated(ours, load);
     struct candidate b = calibrated(reference, load);
-    double ratios[SLICE_COUNT];
     for (size_t i = 0; i < SLICE_COUNT; i++) {
         run_slice(i % 2 ? &b : &a, load, i);
         run_slice(i % 2 ? &a : &b, load, i);
-        ratios[i] = a.ns[i] / b.ns[i];
     }
     if (a.answer != b.answer)
         return false;
-    *found = (struct measurement){median(a.ns), median(b.ns), median(ratios)};
+    *found = measurement_of(a.ns, b.ns, SLICE_COUNT);
     return true;
 }

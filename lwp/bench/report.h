@@ -10,26 +10,25 @@
 /* Which ratio a gate means, and which side of the gate it has to be on. */
 enum direction {
     SPEED_AT_LEAST, /* The reference's time by ours. */
-    TIME_AT_MOST    /* Our time by the reference's. */
+    TIME_AT_MOST,   /* Our time by the reference's. */
+    SHARE_AT_LEAST  /* What went well, of all that was tried. */
 };
 
-/* A row of the list of gates (performance.md). */
+/* A row of the list of gates. */
 struct gate {
     unsigned number;
     enum direction direction;
-    double gate;
-    double aim; /* 0 if there is none. */
+    double gate; /* 0: none, the ratio is only told. */
+    double aim;  /* 0 if there is none. */
     const char *what;
     const char *against;
-    work_fn *ours;
-    work_fn *reference; /* NULL if this build does not have it. */
-    struct shape shape;
 };
 
 struct result {
     const struct gate *gate;
     bool measured;
     struct measurement found;
+    double share; /* For SHARE_AT_LEAST. */
 };
 
 /** The ratio that the gate is about; 0 if it was not measured. */
@@ -38,7 +37,7 @@ double result_ratio(const struct result *result);
 /** Whether the gate holds. One that could not be measured does not. */
 bool result_ok(const struct result *result);
 
-/* The processor's name: the gates were set on one kind of machine (performance.md). */
+/* The processor's name: the gates were set on one kind of machine. */
 struct machine {
     char name[64];
 };

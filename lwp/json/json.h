@@ -96,6 +96,15 @@ struct lwp_error_document {
     uint64_t server_offset;
 };
 
+/* The file in which a consumer keeps its place, as the Python client writes it. */
+struct lwp_offset_document {
+    struct lwp_bytes consumer;
+    uint64_t topic_id;
+    bool with_topic_name; /* Otherwise topic_name is null. */
+    struct lwp_bytes topic_name;
+    uint64_t offset;
+};
+
 /*
  * Writers: compact, no spaces, slashes not escaped. Keys stand in alphabetical order where the
  * dialect has topic_epoch (D18), else in the specification's; the topics of a list stand in the
@@ -130,6 +139,18 @@ enum lwp_status lwp_json_write_cluster_status(const struct lwp_cluster_status *s
 /** {"code":…,"message":…,"details":{…}}, with details only if there are any. */
 enum lwp_status lwp_json_write_error(const struct lwp_error_document *document,
                                      struct lwp_writer *out);
+
+/** {"consumer":…,"topic_id":…,"topic_name":…,"offset":…} */
+enum lwp_status lwp_json_write_offset(const struct lwp_offset_document *document,
+                                      struct lwp_writer *out);
+
+/**
+ * Takes an offset document apart; the views live as long as `json`. topic_name may be null or
+ * missing.
+ *
+ * LWP_OK, or LWP_INVALID_PAYLOAD if a member is missing or of another type.
+ */
+enum lwp_status lwp_json_offset(const struct lwp_json *json, struct lwp_offset_document *document);
 
 /**
  * Takes an error document apart; the views live as long as `json`.

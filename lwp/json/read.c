@@ -307,3 +307,18 @@ enum lwp_status lwp_json_error(const struct lwp_json *json, struct lwp_error_doc
     *document = result;
     return LWP_OK;
 }
+
+enum lwp_status lwp_json_offset(const struct lwp_json *json, struct lwp_offset_document *document)
+{
+    struct lwp_offset_document result = {.topic_id = 0};
+    struct json_object *name = NULL;
+    result.with_topic_name = lwp_json_string(json, "topic_name", &result.topic_name) == LWP_OK;
+    if (lwp_json_string(json, "consumer", &result.consumer) != LWP_OK ||
+        lwp_json_integer(json, "topic_id", &result.topic_id) != LWP_OK ||
+        lwp_json_integer(json, "offset", &result.offset) != LWP_OK)
+        return LWP_INVALID_PAYLOAD;
+    if (!result.with_topic_name && walk(json, "topic_name", &name) && name)
+        return LWP_INVALID_PAYLOAD;
+    *document = result;
+    return LWP_OK;
+}

@@ -222,3 +222,19 @@ enum lwp_status lwp_json_write_error(const struct lwp_error_document *document,
         add_details(&draft, document);
     return finish(draft, out);
 }
+
+enum lwp_status lwp_json_write_offset(const struct lwp_offset_document *document,
+                                      struct lwp_writer *out)
+{
+    struct draft draft = draft_of(json_object_new_object());
+    add_string(&draft, "consumer", document->consumer);
+    add_integer(&draft, "topic_id", document->topic_id);
+    /* json-c takes NULL for JSON's null, so add() would call it a failure. */
+    if (document->with_topic_name)
+        add_string(&draft, "topic_name", document->topic_name);
+    else if (draft.object && json_object_object_add(draft.object, "topic_name", NULL))
+        draft.failed = true;
+    add_integer(&draft, "offset", document->offset);
+    draft.bound += SCALAR_BOUND;
+    return finish(draft, out);
+}

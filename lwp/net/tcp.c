@@ -84,8 +84,7 @@ static void tcp_free(struct lwp_transport *transport)
 
 static const struct lwp_transport_ops tcp_ops = {tcp_read, tcp_write, tcp_close, tcp_fd, tcp_free};
 
-/* Takes over the descriptor; closes it if there is no memory. */
-static enum lwp_status tcp_new(int fd, struct lwp_transport **transport)
+enum lwp_status lwp_tcp_adopt(int fd, struct lwp_transport **transport)
 {
     const int on = 1;
     struct tcp *tcp = malloc(sizeof(*tcp));
@@ -198,7 +197,7 @@ enum lwp_status lwp_tcp_connect(const struct lwp_address *address, uint64_t dead
     for (const struct addrinfo *to = found; to && fd < 0; to = to->ai_next)
         fd = connect_to(to, deadline_ns, error);
     freeaddrinfo(found);
-    return fd < 0 ? status_of_connect(*error) : tcp_new(fd, transport);
+    return fd < 0 ? status_of_connect(*error) : lwp_tcp_adopt(fd, transport);
 }
 
 enum lwp_status lwp_tcp_name(int fd, bool of_peer, char *name)
@@ -265,7 +264,7 @@ enum lwp_status lwp_tcp_accept(int listener, struct lwp_transport **transport)
     const int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cubic, sizeof(cubic) - 1);
-        return tcp_new(fd, transport);
+        return lwp_tcp_adopt(fd, transport);
     }
     switch (errno) {
     case EAGAIN:

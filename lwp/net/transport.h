@@ -83,6 +83,10 @@ enum lwp_status lwp_address_parse(const char *text, struct lwp_address *address)
 enum lwp_status lwp_tcp_connect(const struct lwp_address *address, uint64_t deadline_ns,
                                 struct lwp_transport **transport, int *error);
 
+/** Makes a transport of a connected, non-blocking TCP socket, which it takes over, with TCP_NODELAY.
+ * LWP_OK, or LWP_NO_MEMORY with the socket closed. */
+enum lwp_status lwp_tcp_adopt(int fd, struct lwp_transport **transport);
+
 /**
  * Listens. Port 0 takes a free one. LWP_OK with `*fd` the caller's to close and `bound` the numeric
  * HOST:PORT ([…] around IPv6) in at least LWP_ADDRESS_SIZE characters; LWP_UNRESOLVED or LWP_IO,

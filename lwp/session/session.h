@@ -10,6 +10,12 @@
 
 #define LWP_NEVER UINT64_MAX /* A deadline that does not come. */
 
+/** The time `by_ns` after `now_ns`; LWP_NEVER if the clock does not go so far. */
+static inline uint64_t lwp_deadline_after(uint64_t now_ns, uint64_t by_ns)
+{
+    return by_ns < LWP_NEVER - now_ns ? now_ns + by_ns : LWP_NEVER;
+}
+
 enum lwp_role { LWP_CLIENT, LWP_SERVER };
 
 struct lwp_session_options {

@@ -683,6 +683,22 @@ static enum lwp_status write_all_details(struct lwp_writer *out)
     return lwp_json_write_error(&error, out);
 }
 
+static enum lwp_status write_offset(struct lwp_writer *out)
+{
+    const struct lwp_offset_document offset = {
+        .consumer = BYTES("a\"b"), .topic_id = 7, .offset = UINT64_MAX};
+    return lwp_json_write_offset(&offset, out);
+}
+
+static enum lwp_status write_named_offset(struct lwp_writer *out)
+{
+    const struct lwp_offset_document offset = {.consumer = BYTES("reader"),
+                                               .topic_id = UINT32_MAX,
+                                               .with_topic_name = true,
+                                               .topic_name = BYTES("orders")};
+    return lwp_json_write_offset(&offset, out);
+}
+
 static const struct {
     enum lwp_status (*write)(struct lwp_writer *out);
     const char *text;
@@ -727,6 +743,10 @@ static const struct {
     {write_rate_limited, "{\"code\":48,\"message\":\"slow\",\"details\":{\"retry_after_ms\":250}}"},
     {write_all_details, "{\"code\":20,\"message\":\"x\",\"details\":{\"leader_addr\":\"[::1]:1\","
                         "\"retry_after_ms\":18446744073709551615,\"server_offset\":0}}"},
+    {write_offset, "{\"consumer\":\"a\\\"b\",\"topic_id\":7,\"topic_name\":null,"
+                   "\"offset\":18446744073709551615}"},
+    {write_named_offset, "{\"consumer\":\"reader\",\"topic_id\":4294967295,"
+                         "\"topic_name\":\"orders\",\"offset\":0}"},
 };
 
 static void every_writer_writes_exactly_its_document(void **state)

@@ -36,9 +36,16 @@ uint32_t lwp_header_crc(const struct lwp_header *header, enum lwp_polynomial pol
 
 uint64_t lwp_header_get(const struct lwp_header *header, enum lwp_header_index field)
 {
-    uint8_t wire[LWP_HEADER_SIZE];
-    lwp_header_encode(header, wire);
-    return lwp_get_integer(wire + lwp_header_fields[field].offset, lwp_header_fields[field].size);
+    switch (field) {
+#define LWP_HEADER_FIELD(offset, size, name, text)                                                 \
+    case LWP_HEADER_##name:                                                                        \
+        return header->name;
+#include "lwp/wire/header.def"
+#undef LWP_HEADER_FIELD
+    case LWP_HEADER_FIELD_COUNT:
+        break;
+    }
+    return 0;
 }
 
 void lwp_header_set(struct lwp_header *header, enum lwp_header_index field, uint64_t value)

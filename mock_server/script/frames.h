@@ -73,6 +73,22 @@ bool script_match(const struct script_pattern *pattern, const struct lwp_frame *
 /** Whether the relation holds between two numbers; `upper` counts for SCRIPT_WITHIN. */
 bool script_holds(enum script_relation relation, uint64_t actual, uint64_t value, uint64_t upper);
 
+/* What a field of the header must be, whatever the variables are. */
+struct script_condition {
+    enum lwp_header_index field;
+    enum script_relation relation;
+    uint64_t value;
+    uint64_t upper;
+};
+
+/** The condition that a field of a pattern makes. False if it is about something else than the header,
+ * or about a variable. */
+bool script_condition_of(const struct script_field *field, struct script_condition *condition);
+
+/** Whether the header is so. */
+bool script_condition_holds(const struct script_condition *condition,
+                            const struct lwp_header *header);
+
 /* A frame that was seen, and what it is to its reader: lwp_frame_kind(), lwp_frame_command(). */
 struct script_seen {
     const struct lwp_frame *frame;

@@ -51,6 +51,12 @@ bool script_holds(enum script_relation relation, uint64_t actual, uint64_t value
     return false;
 }
 
+/* `max` is that of a field of `size` bytes. */
+static uint64_t fixed_number(const struct script_value *value, size_t size)
+{
+    return value->kind == SCRIPT_MAX ? UINT64_MAX >> (64 - 8 * size) : value->number;
+}
+
 /* A number as the pattern means it for a field of `size` bytes; false if it is a variable that is
  * not bound. */
 static bool number_meant(const struct comparison *comparison, const struct script_value *value,
@@ -62,7 +68,7 @@ static bool number_meant(const struct comparison *comparison, const struct scrip
         *number = variable ? variable->number : 0;
         return variable != NULL;
     }
-    *number = value->kind == SCRIPT_MAX ? UINT64_MAX >> (64 - 8 * size) : value->number;
+    *number = fixed_number(value, size);
     return true;
 }
 
@@ -431,17 +437,35 @@ static bool is_of_kind(const struct script_frame *wanted, const struct script_se
            (is_status ? seen->dialect->cluster_status_command : wanted->command->code);
 }
 
+bool script_condition_of(const struct script_field *field, struct script_condition *condition)
+{
+    const bool is_open =
+        field->value.kind == SCRIPT_VARIABLE || field->upper.kind == SCRIPT_VARIABLE;
+    if (field->subject != SCRIPT_HEADER || is_open)
+        return false;
+    const size_t size = lwp_header_fields[field->header].size;
+    *condition =
+        (struct script_condition){field->header, field->relation, fixed_number(&field->value, size),
+                                  fixed_number(&field->upper, size)};
+    return true;
+}
+
+bool script_condition_holds(const struct script_condition *condition,
+                            const struct lwp_header *header)
+{
+    return script_holds(condition->relation, lwp_header_get(header, condition->field),
+                        condition->value, condition->upper);
+}
+
 bool script_may_match(const struct script_pattern *pattern, const struct script_seen *seen)
 {
+    struct script_condition condition;
     if (!is_of_kind(&pattern->frame, seen))
         return false;
-    for (size_t i = 0; i < pattern->frame.fields.count; i++) {
-        const struct script_field *field = &pattern->frame.fields.items[i];
-        if (field->subject == SCRIPT_HEADER && field->value.kind == SCRIPT_NUMBER &&
-            !script_holds(field->relation, lwp_header_get(&seen->frame->header, field->header),
-                          field->value.number, field->upper.number))
+    for (size_t i = 0; i < pattern->frame.fields.count; i++)
+        if (script_condition_of(&pattern->frame.fields.items[i], &condition) &&
+            !script_condition_holds(&condition, &seen->frame->header))
             return false;
-    }
     return true;
 }
 

@@ -259,6 +259,43 @@ static void what_was_answered_before_a_fault_goes_out_however_frames_arrive(void
         }
 }
 
+/* Who has ended it. */
+
+static void a_peer_that_says_no_more_has_ended_the_connection_once(void **state)
+{
+    (void)state;
+    struct play play;
+    play_begin(&play, LANCE,
+               "expect in close fin = 1\nexpect close = 1\nnever out close\n"
+               "on keepalive -> late-reply 1ms");
+    const size_t peer = dial(&play);
+    push(&play, peer, "keepalive");
+    hang_up(&play, peer);
+    pass_ms(&play, 1);
+    assert_heard(&play, peer, "@1 keepalive; fin");
+    play_end(&play);
+}
+
+static void a_peer_that_is_not_read_and_resets_was_not_closed_by_the_mock(void **state)
+{
+    (void)state;
+    struct play play;
+    struct lwp_address address;
+    struct lwp_transport *transport = NULL;
+    int error = 0;
+    play_begin(&play, LANCE,
+               "on connect -> stop-read\nexpect in close rst = 1\nnever out close");
+    assert_int_equal(lwp_mock_start(play.mock), LWP_OK);
+    assert_int_equal(lwp_address_parse(lwp_mock_address(play.mock, NULL), &address), LWP_OK);
+    assert_int_equal(lwp_tcp_connect(&address, LWP_NEVER, &transport, &error), LWP_OK);
+    assert_int_equal(lwp_mock_wait(play.mock, "connections 1", 10 * LWP_SECOND_NS), LWP_OK);
+    lwp_transport_close(transport, LWP_CLOSE_RST);
+    lwp_transport_free(transport);
+    assert_int_equal(lwp_mock_wait(play.mock, "idle", 10 * LWP_SECOND_NS), LWP_OK);
+    assert_int_equal(lwp_mock_stop(play.mock), LWP_OK);
+    play_end(&play);
+}
+
 /* What scripts leave behind. */
 
 static void a_reset_lifts_what_would_stay_on_connections(void **state)
@@ -326,6 +363,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_late_does_not_come_early_near_the_end_of_time),
     cmocka_unit_test(a_server_that_is_ahead_never_wraps),
     cmocka_unit_test(what_was_answered_before_a_fault_goes_out_however_frames_arrive),
+    cmocka_unit_test(a_peer_that_says_no_more_has_ended_the_connection_once),
+    cmocka_unit_test(a_peer_that_is_not_read_and_resets_was_not_closed_by_the_mock),
     cmocka_unit_test(a_reset_lifts_what_would_stay_on_connections),
     cmocka_unit_test(a_script_without_rules_stands_in_front_of_others),
     cmocka_unit_test(a_connection_is_on_a_node_that_is_named_later),

@@ -288,15 +288,21 @@ static void a_broken_script_changes_nothing(void **state)
     static const char *const broken[] = {
         "on ingest -> backpresure",
         "topic fresh id=9\non ingest -> error 1 \"x\"\non connect -> ack",
+        /* These can be read but not be had. */
+        "topic fresh id=9\ntopic other id=1\non ingest -> error 1 \"x\"",
+        "topic fresh id=9\ntopic orders id=7\non ingest -> error 1 \"x\"",
     };
     for (size_t i = 0; i < COUNT_OF(broken); i++) {
         struct play play;
         play_begin(&play, LANCE, "topic orders id=1\non ingest nth 2 -> backpressure");
         const size_t peer = dial(&play);
-        assert_int_not_equal(mock_script(play.mock, "broken", broken[i]), LWP_OK);
-        assert_int_not_equal(strlen(play.mock->problems), 0);
+        assert_int_equal(lwp_mock_script(play.mock, "broken", broken[i]), LWP_INVALID_PAYLOAD);
+        assert_non_null(strstr(lwp_mock_problems(play.mock), "broken:"));
         ingest_many(&play, peer, 1, 3);
-        assert_heard(&play, peer, "ack batch_id=1; backpressure; ack batch_id=3");
+        say(&play, peer, "get-topic topic_id=9");
+        assert_heard(&play, peer,
+                     "ack batch_id=1; backpressure; ack batch_id=3; "
+                     "error-response Topic not found");
         play_end(&play);
     }
 }
@@ -304,9 +310,10 @@ static void a_broken_script_changes_nothing(void **state)
 static void the_same_script_can_be_loaded_again_after_a_reset(void **state)
 {
     (void)state;
-    static const char script[] = "on ingest nth 1 -> backpressure\nat 10ms -> keepalive";
+    static const char script[] = "node A leader of orders ; node B\ntopic orders id=1\n"
+                                 "on ingest nth 1 -> backpressure\nat 10ms -> keepalive";
     struct play play;
-    play_begin(&play, LANCE, "topic orders id=1");
+    play_begin_with(&play, (struct lwp_mock_options){.dialect = LANCE});
     for (int i = 0; i < 3; i++) {
         play_reset(&play);
         play_load(&play, "t", script);
@@ -389,18 +396,17 @@ static void rules_are_disarmed_and_armed_again(void **state)
                "on keepalive -> release as releasing\n"
                "at 10ms -> backpressure as pushing");
     const size_t peer = dial(&play);
-    struct lwp_stage *stage = play.mock->stage;
     ingest(&play, peer, 1);
-    assert_int_equal(stage_arm(stage, lwp_bytes_text("holding"), false), LWP_OK);
-    assert_int_equal(stage_arm(stage, lwp_bytes_text("pushing"), false), LWP_OK);
-    assert_int_equal(stage_arm(stage, lwp_bytes_text("nothing"), false), LWP_INVALID_ARGUMENT);
+    assert_int_equal(lwp_mock_disarm(play.mock, "holding"), LWP_OK);
+    assert_int_equal(lwp_mock_disarm(play.mock, "pushing"), LWP_OK);
+    assert_int_equal(lwp_mock_disarm(play.mock, "nothing"), LWP_INVALID_ARGUMENT);
     ingest(&play, peer, 2);
     assert_heard(&play, peer, "ack batch_id=2");
-    assert_int_equal(stage_arm(stage, lwp_bytes_text("all"), false), LWP_OK);
+    assert_int_equal(lwp_mock_disarm(play.mock, "all"), LWP_OK);
     say(&play, peer, "keepalive");
     pass_ms(&play, 100);
     assert_heard(&play, peer, "keepalive");
-    assert_int_equal(stage_arm(stage, lwp_bytes_text("all"), true), LWP_OK);
+    assert_int_equal(lwp_mock_arm(play.mock, "all"), LWP_OK);
     settle(&play);
     assert_heard(&play, peer, "@100 backpressure");
     ingest(&play, peer, 3);
@@ -421,7 +427,7 @@ static void there_is_room_for_64_scripts(void **state)
         (void)snprintf(text, sizeof(text), "on keepalive nth %d -> error 1 \"%d\"", i + 1, i);
         play_load(&play, name, text);
     }
-    assert_int_equal(mock_script(play.mock, "more", "on keepalive -> drop-reply"), LWP_FULL);
+    assert_int_equal(lwp_mock_script(play.mock, "more", "on keepalive -> drop-reply"), LWP_FULL);
     const size_t peer = dial(&play);
     for (int i = 0; i < MANY; i++) {
         char expected[64];

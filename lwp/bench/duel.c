@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "lwp/bench/duel.h"
+
+#include <limits.h>
+#include <malloc.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lwp/bench/producer.h"
+#include "lwp/net/clock.h"
+
+/* In batches of not quite 32 KiB. Logs double when they are full: behind the warm-up, which is a little
+ * more than 128 MiB, they have room for the whole burst, and buffers have their size. */
+enum {
+    WARM_UP = 4112,
+    BURST = 4064,            /* Some 0.05 s. */
+    BURST_COUNT = MOST_PAIRS /* Of each server. */
+};
+
+/* The two ends of the list of processors that we may have. */
+struct places {
+    int producer;
+    int server;
+};
+
+static struct places find_places(void)
+{
+    struct places places = {-1, 0};
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    (void)sched_getaffinity(0, sizeof(cpus), &cpus);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET((size_t)cpu, &cpus))
+            continue;
+        places.producer = places.producer < 0 ? cpu : places.producer;
+        places.server = cpu;
+    }
+    return places;
+}
+
+/* This thread is the producer, for as long as `before` is not restored. */
+static void sit_down(const struct places *places, cpu_set_t *before)
+{
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET((size_t)places->producer, &cpus);
+    (void)sched_getaffinity(0, sizeof(*before), before);
+    (void)sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+/* What a server has stored and given back serves the next one. Else most of the time would go into
+ * how the kernel, and on a virtual machine its host, hands out memory: it varies from run to run
+ * and is not what servers differ in. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_MMAP_MAX, 0);
+    (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    (void)mallopt(M_ARENA_MAX, 1);
+}
+
+struct burst {
+    double wall_ns; /* For one batch. */
+    double cpu_ns;
+};
+
+static bool measure_burst(const struct server *server, const struct load *load, struct burst *burst)
+{
+    const int fd = producer_connect(server_port(server));
+    bool ok = fd >= 0 && producer_send(fd, load, WARM_UP);
+    const double cpu_ns = server_cpu_ns(server);
+    const uint64_t start_ns = lwp_clock_now();
+    ok = ok && producer_send(fd, load, BURST);
+    burst->wall_ns = (double)(lwp_clock_now() - start_ns) / BURST;
+    burst->cpu_ns = (server_cpu_ns(server) - cpu_ns) / BURST;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+static bool run_burst(enum server_kind kind, int cpu, const struct load *load, struct burst *burst)
+{
+    struct server *server = server_start(kind, cpu);
+    const bool ok = server && measure_burst(server, load, burst);
+    server_stop(server);
+    return ok;
+}
+
+/* Who is first changes from pair to pair. */
+static bool run_bursts(const enum server_kind kinds[2], int cpu, const struct load *load,
+                       struct burst bursts[2][BURST_COUNT])
+{
+    for (size_t i = 0; i < BURST_COUNT; i++) {
+        const size_t first = i % 2;
+        if (!run_burst(kinds[first], cpu, load, &bursts[first][i]) ||
+            !run_burst(kinds[!first], cpu, load, &bursts[!first][i]))
+            return false;
+    }
+    return true;
+}
+
+static struct measurement compare(struct burst bursts[2][BURST_COUNT], bool by_cpu)
+{
+    double times[2][BURST_COUNT];
+    for (size_t side = 0; side < 2; side++)
+        for (size_t i = 0; i < BURST_COUNT; i++)
+            times[side][i] = by_cpu ? bursts[side][i].cpu_ns : bursts[side][i].wall_ns;
+    return measurement_of(times[0], times[1], BURST_COUNT);
+}
+
+bool duel(enum server_kind ours, enum server_kind reference, struct duel_outcome *outcome)
+{
+    static const struct shape shape = {LWP_CRC32, 32768, 100};
+    const enum server_kind kinds[2] = {ours, reference};
+    const struct places places = find_places();
+    struct burst bursts[2][BURST_COUNT];
+    cpu_set_t before;
+    struct load *load = load_new(&shape);
+    if (!load)
+        return false;
+    keep_memory();
+    sit_down(&places, &before);
+    const bool ok = run_bursts(kinds, places.server, load, bursts);
+    (void)sched_setaffinity(0, sizeof(before), &before);
+    load_free(load);
+    if (ok)
+        *outcome = (struct duel_outcome){compare(bursts, false), compare(bursts, true)};
+    return ok;
+}
+
+bool visits(size_t count, size_t *good, double *ns)
+{
+    const struct places places = find_places();
+    struct server *server = server_start(SERVER_MOCK_WITH_SCRIPT, places.server);
+    if (!server)
+        return false;
+    const uint64_t start_ns = lwp_clock_now();
+    *good = producer_visit(server_port(server), count);
+    *ns = (double)(lwp_clock_now() - start_ns) / (double)count;
+    server_stop(server);
+    return true;
+}
