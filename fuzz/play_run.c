@@ -10,7 +10,8 @@
 
 enum {
     CLIENT_COUNT = 6,
-    FRAME_ROOM = 65536,
+    FRAME_ROOM = 16384,
+    UNSENT_ROOM = 65536,
     MAX_ROUNDS = 400000, /* At one time: chopped into bytes, a large answer takes many. */
     MAX_WAITS = 2000     /* For the last words of a mock. */
 };
@@ -31,6 +32,7 @@ struct run {
     uint64_t batch_id;
     const struct lwp_dialect *dialect;
     struct client clients[CLIENT_COUNT];
+    uint8_t *memory; /* For a frame's payload and the frame. */
     struct play_outcome outcome;
 };
 
@@ -125,7 +127,7 @@ static void leave(struct client *client)
 
 static void connect_client(struct run *run)
 {
-    static const size_t rooms[] = {65536, 64, 300, 4096, 262144};
+    static const size_t rooms[] = {4096, 64, 300, 1000, 65536};
     static const char *const nodes[] = {NULL, "A", "B"};
     struct client *client = pick_client(run);
     struct lwp_transport *ends[2];
@@ -154,10 +156,8 @@ static void end_client(struct run *run)
 
 static struct lwp_bytes write_records(struct lwp_writer *room, size_t size)
 {
-    uint8_t *value = fuzz_room(size);
-    memset(value, 'x', size);
-    lwp_tlv_put(room, LWP_TLV_RAW, (struct lwp_bytes){value, size});
-    free(value);
+    static const uint8_t zeros[FRAME_ROOM];
+    lwp_tlv_put(room, LWP_TLV_RAW, (struct lwp_bytes){zeros, size});
     return lwp_writer_bytes(room);
 }
 
@@ -178,7 +178,7 @@ static struct lwp_frame control_frame(struct play_input *input, struct lwp_write
 
 static struct lwp_frame any_frame(struct run *run, struct lwp_writer *room)
 {
-    static const size_t sizes[] = {5, 0, 100, 3000, 40000};
+    static const size_t sizes[] = {5, 0, 100, 3000, 12000};
     struct lwp_frame frame = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
     const size_t kind = play_pick(&run->input, 8);
     if (kind >= 6)
@@ -198,10 +198,9 @@ static struct lwp_frame any_frame(struct run *run, struct lwp_writer *room)
 /* Sends a frame, now and then damaged, cut short or twice. */
 static void send_frame(struct run *run)
 {
-    uint8_t *memory = fuzz_room(2 * (size_t)FRAME_ROOM);
     struct client *client = pick_client(run);
-    struct lwp_writer room = lwp_writer_on(memory, FRAME_ROOM);
-    struct lwp_writer wire = lwp_writer_on(memory + FRAME_ROOM, FRAME_ROOM);
+    struct lwp_writer room = lwp_writer_on(run->memory, FRAME_ROOM);
+    struct lwp_writer wire = lwp_writer_on(run->memory + FRAME_ROOM, FRAME_ROOM);
     struct lwp_frame frame = any_frame(run, &room);
     const size_t how = play_pick(&run->input, 16);
     lwp_frame_seal(&frame, run->dialect->polynomial, 0);
@@ -211,11 +210,10 @@ static void send_frame(struct run *run)
     if (how == 2)
         wire.size = play_byte(&run->input) % wire.size;
     for (size_t i = 0; i < (how == 3 ? 40 : 1); i++)
-        if (client->transport && client->unsent_size + wire.size <= FRAME_ROOM) {
+        if (client->transport && client->unsent_size + wire.size <= UNSENT_ROOM) {
             memcpy(client->unsent + client->unsent_size, wire.data, wire.size);
             client->unsent_size += wire.size;
         }
-    free(memory);
 }
 
 /* The mock. */
@@ -343,8 +341,9 @@ static void begin(struct run *run, uint8_t how)
         FUZZ_ASSERT(lwp_events_keep(run->mock->events, 0) == LWP_OK);
         run->mock->host.events = run->mock->events;
     }
+    run->memory = fuzz_room(2 * FRAME_ROOM + CLIENT_COUNT * (size_t)UNSENT_ROOM);
     for (size_t i = 0; i < CLIENT_COUNT; i++)
-        run->clients[i].unsent = fuzz_room(FRAME_ROOM);
+        run->clients[i].unsent = run->memory + 2 * FRAME_ROOM + i * UNSENT_ROOM;
 }
 
 /* If the script as a whole is wrong, each of its rules for itself. */
@@ -360,7 +359,8 @@ static void load_first(struct run *run)
     }
 }
 
-/* All clients have gone: what is left ends in its time, unless nothing of it is read. */
+/* All clients have gone: what is left ends in its time, unless nothing of it is read or time itself has
+ * ended. */
 static void wait_for_end(struct run *run)
 {
     for (int i = 0; i < MAX_WAITS; i++) {
@@ -370,7 +370,7 @@ static void wait_for_end(struct run *run)
         run->now_ns = due_ns;
         settle(run);
     }
-    if (lwp_mock_deadline(run->mock) != LWP_NEVER)
+    if (lwp_mock_deadline(run->mock) != LWP_NEVER || run->mock->now_ns > LWP_NEVER / 2)
         return;
     for (const struct member *member = run->mock->first; member; member = member->next)
         FUZZ_ASSERT(member->connection.stopped);
@@ -397,10 +397,9 @@ static void end(struct run *run)
         free(text);
     }
     lwp_mock_free(run->mock);
-    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+    free(run->memory);
+    for (size_t i = 0; i < CLIENT_COUNT; i++)
         note(&run->outcome.bytes_digest, run->clients[i].digest);
-        free(run->clients[i].unsent);
-    }
 }
 
 struct play_outcome play_run(const struct play_input *input, const struct play_script *script,

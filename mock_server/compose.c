@@ -46,6 +46,16 @@ static struct lwp_topic topic_of(const struct script_frame *frame)
     return topic;
 }
 
+/* So far is a server that catches up; it does not begin anew behind the last offset. */
+static uint64_t offset_of(const struct script_action *action, uint64_t turn)
+{
+    uint64_t offset = 0;
+    return __builtin_mul_overflow(action->step, turn, &offset) ||
+                   __builtin_add_overflow(action->number, offset, &offset)
+               ? UINT64_MAX
+               : offset;
+}
+
 static enum lwp_status write_answer(const struct composing *composing,
                                     const struct lwp_answering *to, struct lwp_frame *frame)
 {
@@ -62,7 +72,7 @@ static enum lwp_status write_answer(const struct composing *composing,
     case SCRIPT_ACTION_RATE_LIMITED:
         return lwp_answer_rate_limited(to, action->least_ns / LWP_MILLISECOND_NS, frame);
     case SCRIPT_ACTION_CATCHING_UP:
-        return lwp_answer_catching_up(to, action->number + action->step * composing->turn, frame);
+        return lwp_answer_catching_up(to, offset_of(action, composing->turn), frame);
     case SCRIPT_ACTION_AUTH_REPLY:
         return lwp_answer_auth(to, action->ok, text_of(action), frame);
     case SCRIPT_ACTION_ACK:

@@ -12,7 +12,7 @@
 #include "mock_server/perform.h"
 
 enum {
-    BUSY_OUT_SIZE = 4194304, /* With more than this unsent, nothing further is answered. */
+    BUSY_OUT_SIZE = 4194304, /* With more than this unsent or owed, nothing further is answered. */
     MAX_ACKS = 65536,        /* A read batch ends early at so many. */
     MAX_OUT_SIZE = 67108864
 };
@@ -70,7 +70,9 @@ static void tell_closed(struct connection *connection, enum lwp_event_by by, enu
         event.fault.status = connection->closed_status;
     }
     connection_tell(connection, &event);
-    if (!connection->host->ending)
+    /* Our FIN that answers the peer's ends nothing that was not ended. */
+    const bool is_answer = connection->leaving && by == LWP_BY_MOCK && how == LWP_CLOSE_FIN;
+    if (!connection->host->ending && !is_answer)
         stage_closed(connection->host->stage, &connection->peer,
                      by == LWP_BY_PEER ? SCRIPT_IN : SCRIPT_OUT, how, connection->now_ns);
 }
@@ -95,7 +97,7 @@ void connection_hang_up(struct connection *connection, uint64_t now_ns)
 {
     lwp_broker_lose_acks(connection->host->broker, connection->owed_count);
     connection_default(connection);
-    connection->reset_by_ns = now_ns + LINGER_NS;
+    connection->reset_by_ns = lwp_clock_later(now_ns, LINGER_NS);
     connection->closed_how = LWP_CLOSE_FIN;
     lwp_link_close(&connection->link, LWP_CLOSE_FIN);
 }
@@ -152,14 +154,21 @@ static bool is_waiting(const struct connection *connection)
     return connection->now_ns < connection->busy_until_ns;
 }
 
+/* Whether so much waits for the peer that it must read first. */
+static bool is_busy(const struct connection *connection)
+{
+    const size_t held = connection->faults ? lwp_fault_pending(connection->faults) : 0;
+    return connection->link.session.out.size + held >= BUSY_OUT_SIZE;
+}
+
 /* Whether the next frame may be looked at; if not, why it is left for later is noted. */
 static bool goes_on(struct connection *connection)
 {
     if (connection->link.closing || connection->stopped)
         return false;
     connection->resumed = is_waiting(connection) && !connection->batch_lost;
-    connection->stalled = connection->link.session.out.size >= BUSY_OUT_SIZE ||
-                          connection->owed_count >= MAX_ACKS ||
+    connection->stalled = is_busy(connection) || connection->owed_count >= MAX_ACKS ||
+                          connection->owed_memory >= BUSY_OUT_SIZE ||
                           connection_memory(connection) > connection->host->max_memory;
     return !connection->resumed && !connection->stalled;
 }
@@ -191,7 +200,7 @@ static void work_off(struct connection *connection, uint64_t now_ns)
             connection_pay(connection, now_ns);
     }
     if (connection->owed_count)
-        connection->owed_due_ns = now_ns + connection->host->ack_delay_ns;
+        connection->owed_due_ns = lwp_clock_later(now_ns, connection->host->ack_delay_ns);
 }
 
 /* Says in the log how TLS went: what was agreed on and with whom, or why not. */
@@ -242,7 +251,7 @@ static bool can_take(const struct connection *connection)
     if (connection->owed_count || connection->link.closing || connection->stopped ||
         connection->leaving || is_waiting(connection))
         return false;
-    return !connection->stalled || connection->link.session.out.size < BUSY_OUT_SIZE;
+    return !connection->stalled || !is_busy(connection);
 }
 
 /* One read batch: all that is there now, then the acks (D27). Nothing is read while acks wait. */
@@ -284,19 +293,19 @@ static bool is_under_way(struct connection *connection)
     const uint64_t due_ns = connection->faults ? lwp_fault_deadline(connection->faults) : LWP_NEVER;
     if (due_ns == LWP_NEVER)
         return connection->faults && lwp_fault_pending(connection->faults);
-    if (connection->reset_by_ns < due_ns + LINGER_NS)
-        connection->reset_by_ns = due_ns + LINGER_NS;
+    const uint64_t reset_by_ns = lwp_clock_later(due_ns, LINGER_NS);
+    if (connection->reset_by_ns < reset_by_ns)
+        connection->reset_by_ns = reset_by_ns;
     return true;
 }
 
-/* The peer is gone, if it was not us who wanted the end. */
-static void note_gone(struct connection *connection, enum lwp_status written)
+void connection_lose(struct connection *connection, enum lwp_status status)
 {
     if (connection->closed_by != LWP_BY_MOCK || connection->link.closing)
         return;
     connection->closed_by = LWP_BY_PEER;
     connection->closed_how = LWP_CLOSE_RST;
-    connection->closed_status = written;
+    connection->closed_status = status;
 }
 
 /* Whether our last words are out, or the peer did not read them in time. */
@@ -320,7 +329,7 @@ static void judge_end(struct connection *connection, enum lwp_status written, ui
         return;
     }
     if (gone)
-        note_gone(connection, written);
+        connection_lose(connection, written);
     connection->done = gone || (connection->link.closing && is_said(connection, written, now_ns));
 }
 
@@ -413,8 +422,8 @@ size_t connection_memory(const struct connection *connection)
 {
     const struct lwp_session *session = &connection->link.session;
     return session->in.capacity + session->out.capacity + connection_waiting_memory(connection) +
-           connection->announced.memory +
-           (connection->faults ? lwp_fault_pending(connection->faults) : 0);
+           connection->announced.memory + connection->owed_memory +
+           (connection->faults ? lwp_fault_memory(connection->faults) : 0);
 }
 
 void connection_reset(struct connection *connection, uint64_t now_ns)

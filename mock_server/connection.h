@@ -66,6 +66,7 @@ struct connection {
     struct owed *owed; /* In order. */
     size_t owed_count;
     size_t owed_capacity;
+    size_t owed_memory;   /* Bytes of what is owed, without the list itself. */
     uint64_t owed_due_ns; /* When they are sent, if there are any. */
     uint64_t recent_ids[CONNECTION_RECENT_IDS];
     size_t recent_count;
@@ -118,6 +119,10 @@ size_t connection_memory(const struct connection *connection);
 
 /** Ends it at once, with a reset; its memory is freed when it is forgotten. */
 void connection_reset(struct connection *connection, uint64_t now_ns);
+
+/** Notes that the peer has gone, as writing or waiting found out, unless it is us who end the connection. To
+ * be ended then. */
+void connection_lose(struct connection *connection, enum lwp_status status);
 
 /** Whether it makes sense to wait for bytes of the peer. */
 bool connection_wants_bytes(const struct connection *connection);
@@ -190,7 +195,8 @@ size_t connection_waiting_memory(const struct connection *connection);
 /** Drops the answers that wait for more than the time. */
 void connection_drop_held(struct connection *connection);
 
-/** Drops all that points into scripts: what waited is sent, without faults. For stage_reset(). */
+/** Drops all that points into scripts, and lifts all that they have laid on the connection: what waited is
+ * sent, without faults. For stage_reset(). */
 void connection_forget_scripts(struct connection *connection, uint64_t now_ns);
 
 /* In ingest.c. */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "lwp/bug/bug.h"
+#include "lwp/net/clock.h"
+#include "lwp/net/fault.h"
 #include "mock_server/perform.h"
 
 enum {
@@ -50,7 +52,7 @@ static bool has_to_wait(const struct stage_fate *fate)
 static void send_or_time(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
 {
     if (parcel->fate.late_ns) {
-        parcel->due_ns = now_ns + parcel->fate.late_ns;
+        parcel->due_ns = lwp_clock_later(now_ns, parcel->fate.late_ns);
         parcel->fate.late_ns = 0;
         parcel_heap_add(&connection->timed, parcel);
         return;
@@ -112,10 +114,16 @@ static bool has_to_look(const struct connection *connection)
 static bool let_through(struct connection *connection, uint64_t now_ns)
 {
     bool any = false;
+    bool reached = false;
+    const uint8_t *asked = NULL; /* Many wait for the same: one question is enough. */
     struct parcel **place = &connection->awaiting.first;
     connection->progress = stage_progress(connection->host->stage);
     while (*place) {
-        if (is_let_through(connection, *place)) {
+        if ((*place)->fate.await.data != asked) {
+            asked = (*place)->fate.await.data;
+            reached = is_let_through(connection, *place);
+        }
+        if (reached) {
             any = true;
             hold_or_send(connection, parcel_take(&connection->awaiting, place), now_ns);
         } else {
@@ -258,6 +266,12 @@ void connection_post(struct connection *connection, struct parcel *parcel, uint6
 
 /* What is owed. */
 
+static size_t memory_of(const struct owed *owed)
+{
+    return (owed->parcel ? sizeof(*owed->parcel) + owed->parcel->size : 0) +
+           (owed->fate ? sizeof(*owed->fate) : 0);
+}
+
 void connection_owe(struct connection *connection, const struct owed *owed, uint64_t now_ns)
 {
     if (connection->owed_count == connection->owed_capacity) {
@@ -273,6 +287,7 @@ void connection_owe(struct connection *connection, const struct owed *owed, uint
         connection->owed_capacity = capacity;
     }
     connection->owed[connection->owed_count++] = *owed;
+    connection->owed_memory += memory_of(owed);
 }
 
 void connection_default(struct connection *connection)
@@ -282,6 +297,7 @@ void connection_default(struct connection *connection)
         free(connection->owed[i].fate);
     }
     connection->owed_count = 0;
+    connection->owed_memory = 0;
 }
 
 static void pay(struct connection *connection, struct owed *owed, uint64_t now_ns)
@@ -319,6 +335,15 @@ static void forget_owed(struct connection *connection)
     }
 }
 
+/* What stays would stay for ever: nobody is left who could end it. */
+static void lift_faults(struct connection *connection)
+{
+    connection->resumed |= connection->stopped;
+    connection->stopped = false;
+    if (connection->faults)
+        lwp_fault_lift(connection->faults);
+}
+
 static void put_plain(struct connection *connection, struct parcel *parcel, uint64_t now_ns)
 {
     connection_put(connection, parcel_bytes(parcel), NULL, now_ns);
@@ -334,6 +359,7 @@ void connection_forget_scripts(struct connection *connection, uint64_t now_ns)
     connection->standing = NULL;
     connection->peer.dice_count = 0;
     forget_owed(connection);
+    lift_faults(connection);
     for (struct parcel *p = connection->announced.first; p; p = p->next)
         stage_fate_init(&p->fate);
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)

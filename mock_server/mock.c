@@ -86,19 +86,21 @@ static void forget(struct lwp_mock *mock, struct member *member)
     free(member);
 }
 
-/* Nobody is touched any more. */
+/* The one that was touched first, which is touched no more; NULL: there is none. */
 static struct member *take_touched(struct lwp_mock *mock)
 {
-    struct member *touched = mock->touched;
-    mock->touched = NULL;
-    for (struct member *member = touched; member; member = member->next_touched)
-        member->touched = false;
-    return touched;
+    struct member *member = mock->touched;
+    if (!member)
+        return NULL;
+    mock->touched = member->next_touched;
+    member->touched = false;
+    return member;
 }
 
 void mock_end_all(struct lwp_mock *mock)
 {
-    (void)take_touched(mock);
+    while (take_touched(mock))
+        continue;
     mock->host.ending = true;
     while (mock->first)
         forget(mock, mock->first);
@@ -256,7 +258,7 @@ static void flush_unowed(struct lwp_mock *mock)
     if (!lwp_broker_is_dirty(mock->broker))
         mock->flush_due_ns = LWP_NEVER;
     else if (mock->flush_due_ns == LWP_NEVER)
-        mock->flush_due_ns = mock->now_ns + UNOWED_FLUSH_NS;
+        mock->flush_due_ns = lwp_clock_later(mock->now_ns, UNOWED_FLUSH_NS);
 }
 
 void mock_touch(struct lwp_mock *mock, struct member *member)
@@ -275,13 +277,19 @@ void mock_reset_member(struct lwp_mock *mock, struct member *member)
     mock_touch(mock, member);
 }
 
+void mock_lose_member(struct lwp_mock *mock, struct member *member)
+{
+    connection_lose(&member->connection, LWP_RESET);
+    mock_reset_member(mock, member);
+}
+
 enum lwp_status mock_restart(struct lwp_mock *mock)
 {
     for (struct member *member = mock->first; member; member = member->next)
         if (!member->connection.done)
             mock_reset_member(mock, member);
     service_wake(mock);
-    lwp_broker_set_time(mock->broker, mock->options.epoch_ns + mock->now_ns);
+    lwp_broker_set_time(mock->broker, lwp_clock_later(mock->options.epoch_ns, mock->now_ns));
     return lwp_broker_restart(mock->broker);
 }
 
@@ -317,7 +325,7 @@ bool mock_step_one(struct lwp_mock *mock, struct member *member)
 {
     bool worked = true;
     if (!member->connection.done) {
-        lwp_broker_set_time(mock->broker, mock->options.epoch_ns + mock->now_ns);
+        lwp_broker_set_time(mock->broker, lwp_clock_later(mock->options.epoch_ns, mock->now_ns));
         flush_unowed(mock);
         worked = member->refused ? refusal_step(member, mock->now_ns)
                                  : connection_step(&member->connection, mock->now_ns);
@@ -346,13 +354,14 @@ bool mock_step_due(struct lwp_mock *mock)
         mock_touch(mock, member_of(first));
         deadlines_set(&mock->deadlines, first, LWP_NEVER);
     }
-    struct member *next = NULL;
-    struct member *touched = take_touched(mock);
-    for (struct member *member = touched; member; member = next) {
-        next = member->next_touched;
+    /* A step may touch anybody, also those that are yet to come. */
+    const struct member *last = mock->touched ? mock->touched_last : NULL;
+    for (bool ended = !last; !ended;) {
+        struct member *member = take_touched(mock);
+        ended = member == last;
         (void)mock_step_one(mock, member);
     }
-    return touched || performed;
+    return last || performed;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -15,7 +15,7 @@ struct mock_clock {
 };
 
 /** What our clock shows when the caller's shows `outer_ns`. It never goes backwards as long as the
- * caller's does not. */
+ * caller's does not, and stops just before LWP_NEVER. */
 uint64_t mock_clock_at(const struct mock_clock *clock, uint64_t outer_ns);
 
 /** When, on the caller's clock, ours will show `inner_ns`: LWP_NEVER if it stands still before

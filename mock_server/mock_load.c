@@ -161,7 +161,7 @@ static enum lwp_status add_node(struct load *load, const struct script_node *sai
         return complain(load, &said->place, "a node with a long name", "63 characters at most");
     /* The only node has no name as long as nobody gave it one. */
     if (mock->node_count == 1 && !first->name[0]) {
-        (void)snprintf(first->name, sizeof(first->name), "%s", name);
+        mock_name_node(mock, first, name);
         return LWP_OK;
     }
     struct lwp_address beside = first->address;
@@ -219,7 +219,7 @@ static void undo(struct load *load)
     stage_unload_last(mock->stage);
     mock_remove_nodes(mock, load->node_count);
     if (load->nameless)
-        mock->nodes[0]->name[0] = '\0';
+        mock_name_node(mock, mock->nodes[0], "");
     if (load->cluster) {
         *mock->cluster = *load->cluster;
     } else {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "mock_server/mock_state.h"
@@ -27,6 +28,14 @@ enum lwp_status mock_add_node(struct lwp_mock *mock, const char *name,
     node->index = mock->node_count;
     mock->nodes[mock->node_count++] = node;
     return LWP_OK;
+}
+
+void mock_name_node(struct lwp_mock *mock, struct node *node, const char *name)
+{
+    (void)snprintf(node->name, sizeof(node->name), "%s", name);
+    for (struct member *member = mock->first; member; member = member->next)
+        if (member->node == node)
+            member->connection.peer.node = lwp_bytes_text(node->name);
 }
 
 /* NAME=HOST[:PORT] */

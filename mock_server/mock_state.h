@@ -123,6 +123,9 @@ void mock_reset_member(struct lwp_mock *mock, struct member *member);
 /** As lwp_mock_restart(). */
 enum lwp_status mock_restart(struct lwp_mock *mock);
 
+/** The same for a connection whose peer has gone without a word. */
+void mock_lose_member(struct lwp_mock *mock, struct member *member);
+
 /** Ends and frees all connections. */
 void mock_end_all(struct lwp_mock *mock);
 
@@ -161,6 +164,9 @@ void mock_remove_nodes(struct lwp_mock *mock, size_t count);
 
 /** Opens the ports of nodes that have none, if the mock serves: statuses as node_open(). */
 enum lwp_status mock_open_nodes(struct lwp_mock *mock);
+
+/** Names a node; the connections that it has are on the node of this name from now on. */
+void mock_name_node(struct lwp_mock *mock, struct node *node, const char *name);
 
 /** Makes the nodes that the options name. */
 enum lwp_status mock_make_nodes(struct lwp_mock *mock);

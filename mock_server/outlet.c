@@ -2,6 +2,7 @@
 /* The last step of an answer: into the queue, with what is to happen to its bytes behind it. */
 #include <stdlib.h>
 
+#include "lwp/net/clock.h"
 #include "lwp/net/fault.h"
 #include "mock_server/connection.h"
 
@@ -140,7 +141,7 @@ static enum lwp_status announce(struct connection *connection, struct lwp_bytes 
             plan.piece_count = fate->chop->sizes.count;
             plan.gap_ns = fate->chop->gap_ns;
         }
-        plan.not_before_ns = fate->in_order_ns ? now_ns + fate->in_order_ns : 0;
+        plan.not_before_ns = fate->in_order_ns ? lwp_clock_later(now_ns, fate->in_order_ns) : 0;
         plan_close(is_last ? fate->close : NULL, &plan);
         if (plan.closes)
             connection->closed_rule = stage_rule_id(connection->host->stage, fate->close);

@@ -65,10 +65,12 @@ static void refuse(struct connection *connection, const struct script_rule *rule
     connection_reset(connection, now_ns);
 }
 
-/* Faults that stay. */
+/* Faults that stay. What was answered before has nothing to do with them, also if it is of the same read
+ * batch. */
 static void perform_standing(struct connection *connection, const struct script_action *action,
                              uint64_t now_ns)
 {
+    (void)lwp_link_write(&connection->link);
     struct lwp_transport *faults = connection_faults(connection, now_ns);
     if (!faults)
         connection_hang_up(connection, now_ns);

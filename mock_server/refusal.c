@@ -30,7 +30,7 @@ void refusal_begin(struct member *member, enum lwp_mock_refusal refusal, uint64_
 {
     struct lwp_link *link = &member->connection.link;
     member->refused = true;
-    member->refused_by_ns = now_ns + LINGER_NS;
+    member->refused_by_ns = lwp_clock_later(now_ns, LINGER_NS);
     if (refusal == LWP_MOCK_REFUSE_RESET) {
         connection_reset(&member->connection, now_ns);
         return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a connection to a node of a cluster does with a frame that another node may have to answer. */
+#include "lwp/net/clock.h"
 #include "mock_server/connection.h"
 
 static struct lwp_bytes topic_of_command(const struct connection *connection, int command,
@@ -119,6 +120,7 @@ void connection_route(struct connection *connection, const struct lwp_frame *fra
     else
         connection_handle_here(connection, frame, now_ns);
     /* What a lost quorum takes is waited for behind the whole batch. */
-    if (route.is_blocking && connection->busy_until_ns < now_ns + route.delay_ns)
-        connection->busy_until_ns = now_ns + route.delay_ns;
+    const uint64_t answered_ns = lwp_clock_later(now_ns, route.delay_ns);
+    if (route.is_blocking && connection->busy_until_ns < answered_ns)
+        connection->busy_until_ns = answered_ns;
 }

@@ -44,7 +44,7 @@ static void member_ready(void *context, struct watch *watch, uint32_t events)
     /* The peer is gone: where nothing is to be read, nobody else would notice. */
     if (events & (EPOLLERR | EPOLLHUP) && !connection_wants_bytes(&member->connection) &&
         !member->refused)
-        mock_reset_member(context, member);
+        mock_lose_member(context, member);
     (void)mock_step_one(context, member);
 }
 

@@ -46,7 +46,8 @@ void stage_reset(struct lwp_stage *stage)
         stage->plays = next;
     }
     free(stage->streams);
-    *stage = (struct lwp_stage){.seed = stage->seed};
+    /* Whoever compares progress must not take the new scripts' for the old. */
+    *stage = (struct lwp_stage){.seed = stage->seed, .progress = stage->progress + 1};
 }
 
 void stage_free(struct lwp_stage *stage)
@@ -300,7 +301,7 @@ static struct stage_play *play_of(const struct lwp_stage *stage, const struct sc
 {
     for (struct stage_play *play = stage->plays; play; play = play->next) {
         const struct script_rule *first = play->scenario->play.rules.items;
-        if (rule >= first && rule < first + play->rule_count)
+        if (first && rule >= first && rule < first + play->rule_count)
             return play;
     }
     return NULL;

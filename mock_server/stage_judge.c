@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lwp/net/clock.h"
 #include "mock_server/stage_state.h"
 
 enum { MAX_TIMES = 1048576 };
@@ -59,7 +60,8 @@ static void see(const struct lwp_stage *stage, const struct stage_play *play,
     if (expectation->after.size && !is_behind(stage, play, expectation->after))
         return;
     if (expectation->has_range &&
-        (now_ns < anchor_ns + expectation->least_ns || now_ns > anchor_ns + expectation->most_ns))
+        (now_ns < lwp_clock_later(anchor_ns, expectation->least_ns) ||
+         now_ns > lwp_clock_later(anchor_ns, expectation->most_ns)))
         return;
     if (watch->count++ == 0)
         watch->first_ns = now_ns;
@@ -135,7 +137,7 @@ static bool judge_rate(const struct lwp_stage *stage, const struct stage_play *p
     }
     const uint64_t from_ns = anchor_ns > window_ns ? anchor_ns - window_ns : 0;
     const uint64_t before = count_between(watch, from_ns, anchor_ns);
-    const uint64_t behind = count_between(watch, anchor_ns, anchor_ns + window_ns);
+    const uint64_t behind = count_between(watch, anchor_ns, lwp_clock_later(anchor_ns, window_ns));
     if (before &&
         script_holds(expectation->relation, 100 * behind, expectation->number * before, 0))
         return true;

@@ -2,6 +2,7 @@
 /* What a rule is about, and when it is live. */
 #include <stdlib.h>
 
+#include "lwp/net/clock.h"
 #include "mock_server/stage_state.h"
 
 struct stage_rule *stage_rule_named(const struct stage_play *play, struct lwp_bytes name)
@@ -192,7 +193,7 @@ static void begin_span(struct stage_rule *rule, uint64_t now_ns)
         if (action->has_number && action->number)
             rule->span_left = action->number - 1;
         if (action->has_duration)
-            rule->span_until_ns = now_ns + action->least_ns;
+            rule->span_until_ns = lwp_clock_later(now_ns, action->least_ns);
     }
 }
 

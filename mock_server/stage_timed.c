@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules at a time. */
+#include "lwp/net/clock.h"
 #include "lwp/session/session.h"
 #include "mock_server/stage_state.h"
 
@@ -20,13 +21,13 @@ static struct stage_rule *next_timed(const struct lwp_stage *stage)
 uint64_t stage_deadline(const struct lwp_stage *stage)
 {
     const struct stage_rule *next = next_timed(stage);
-    return next ? stage->begin_ns + next->rule->at_ns : LWP_NEVER;
+    return next ? lwp_clock_later(stage->begin_ns, next->rule->at_ns) : LWP_NEVER;
 }
 
 const struct script_rule *stage_due(struct lwp_stage *stage, uint64_t now_ns)
 {
     struct stage_rule *next = next_timed(stage);
-    if (!next || now_ns < stage->begin_ns + next->rule->at_ns)
+    if (!next || now_ns < lwp_clock_later(stage->begin_ns, next->rule->at_ns))
         return NULL;
     stage_fired(stage, next, now_ns);
     return next->rule;

@@ -170,6 +170,16 @@ void lwp_fault_close_after(struct lwp_transport *outer, enum lwp_close how, uint
         fault_close(fault, how);
 }
 
+void lwp_fault_lift(struct lwp_transport *outer)
+{
+    struct fault *fault = fault_of(outer);
+    lwp_fault_coalesce(outer, 0, LWP_NEVER);
+    lwp_fault_rate(outer, 0);
+    lwp_fault_silence(outer, false);
+    fault->reading_stopped = false;
+    fault->limit.set = false;
+}
+
 void lwp_fault_advance(struct lwp_transport *outer, uint64_t now_ns)
 {
     struct fault *fault = fault_of(outer);
@@ -199,6 +209,12 @@ size_t lwp_fault_pending(const struct lwp_transport *outer)
 {
     const struct fault *fault = const_fault_of(outer);
     return fault->head ? fault->out.size - fault->head->sent : 0;
+}
+
+size_t lwp_fault_memory(const struct lwp_transport *outer)
+{
+    const struct fault *fault = const_fault_of(outer);
+    return fault->out.capacity + fault->plans_size;
 }
 
 bool lwp_fault_blocked(const struct lwp_transport *outer)

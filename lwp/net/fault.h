@@ -138,8 +138,15 @@ enum lwp_status lwp_fault_flush(struct lwp_transport *outer);
  * LWP_NEVER if nothing is due, or it waits for the inner transport. */
 uint64_t lwp_fault_deadline(const struct lwp_transport *outer);
 
+/** Takes back all that stays: coalescing, rate, silence, stopped reading, a close to come. Frames that were
+ * announced keep their plans. */
+void lwp_fault_lift(struct lwp_transport *outer);
+
 /** The bytes that are held. */
 size_t lwp_fault_pending(const struct lwp_transport *outer);
+
+/** The bytes of memory that they and the announced plans take. */
+size_t lwp_fault_memory(const struct lwp_transport *outer);
 
 /** Whether the inner transport was full the last time. */
 bool lwp_fault_blocked(const struct lwp_transport *outer);

@@ -45,14 +45,14 @@ static void a_clock_can_be_moved_and_held(void **state)
     assert_true(mock_clock_when(&clock, 150) == 710);
 }
 
-static void a_clock_does_not_overflow(void **state)
+static void a_clock_stops_just_before_the_end_of_time(void **state)
 {
     (void)state;
     struct mock_clock clock = {.frozen = false};
     mock_clock_advance(&clock, UINT64_MAX - 5);
     mock_clock_advance(&clock, 100);
-    assert_true(mock_clock_at(&clock, 100) == UINT64_MAX);
-    assert_true(mock_clock_at(&clock, 0) == UINT64_MAX);
+    assert_true(mock_clock_at(&clock, 100) == LWP_NEVER - 1);
+    assert_true(mock_clock_at(&clock, 0) == LWP_NEVER - 1);
 }
 
 /* Deadlines. */
@@ -577,7 +577,7 @@ static void a_mock_is_made_from_names_and_values(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_clock_of_zeros_is_the_callers),
     cmocka_unit_test(a_clock_can_be_moved_and_held),
-    cmocka_unit_test(a_clock_does_not_overflow),
+    cmocka_unit_test(a_clock_stops_just_before_the_end_of_time),
     cmocka_unit_test(the_earliest_deadline_is_first_whatever_is_done),
     cmocka_unit_test(a_mock_serves_in_its_thread_until_it_is_stopped),
     cmocka_unit_test(a_mock_that_was_stopped_starts_again_where_it_was),
