@@ -158,8 +158,9 @@ static bool goes_on(struct connection *connection)
     if (connection->link.closing || connection->stopped)
         return false;
     connection->resumed = is_waiting(connection) && !connection->batch_lost;
-    connection->stalled =
-        connection->link.session.out.size >= BUSY_OUT_SIZE || connection->owed_count >= MAX_ACKS;
+    connection->stalled = connection->link.session.out.size >= BUSY_OUT_SIZE ||
+                          connection->owed_count >= MAX_ACKS ||
+                          connection_memory(connection) > connection->host->max_memory;
     return !connection->resumed && !connection->stalled;
 }
 

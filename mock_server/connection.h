@@ -24,8 +24,9 @@ struct connection_host {
     struct lwp_stage *stage;   /* Scripts; never NULL. */
     struct lwp_events *events; /* May be NULL. */
     uint64_t ack_delay_ns;
-    bool ending;                 /* The service ends all connections: scripts do not judge that. */
-    struct lwp_cluster *cluster; /* NULL: a server that stands alone. */
+    size_t max_memory; /* With more, a connection does nothing further; its owner is to reset it. */
+    bool ending;       /* The service ends all connections: scripts do not judge that. */
+    struct lwp_cluster *cluster;   /* NULL: a server that stands alone. */
     struct lwp_cluster_view *view; /* Of the node that is asked, made anew for each request, */
     struct lwp_peer *peers;        /* and what it says of the others. */
 

@@ -77,7 +77,7 @@ enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_
 
 static void forget(struct lwp_mock *mock, struct member *member)
 {
-    mock->queued -= connection_memory(&member->connection);
+    mock->queued -= member->counted;
     deadlines_remove(&mock->deadlines, &member->deadline);
     *(member->previous ? &member->previous->next : &mock->first) = member->next;
     *(member->next ? &member->next->previous : &mock->last) = member->previous;
@@ -299,11 +299,12 @@ static void reset_largest(struct lwp_mock *mock)
     mock_reset_member(mock, largest);
 }
 
-static void check_memory(struct lwp_mock *mock, struct member *member, size_t before)
+static void check_memory(struct lwp_mock *mock, struct member *member)
 {
-    const size_t after = connection_memory(&member->connection);
-    mock->queued += after - before;
-    if (after > mock->options.max_connection_memory && !member->connection.done) {
+    const size_t memory = connection_memory(&member->connection);
+    mock->queued += memory - member->counted;
+    member->counted = memory;
+    if (memory > mock->options.max_connection_memory && !member->connection.done) {
         mock->counts.over_memory++;
         mock_note(mock, member, "reset: it is over its memory");
         mock_reset_member(mock, member);
@@ -316,14 +317,13 @@ bool mock_step_one(struct lwp_mock *mock, struct member *member)
 {
     bool worked = true;
     if (!member->connection.done) {
-        const size_t before = connection_memory(&member->connection);
         lwp_broker_set_time(mock->broker, mock->options.epoch_ns + mock->now_ns);
         flush_unowed(mock);
         worked = member->refused ? refusal_step(member, mock->now_ns)
                                  : connection_step(&member->connection, mock->now_ns);
         lwp_broker_trim(mock->broker);
         flush_unowed(mock);
-        check_memory(mock, member, before);
+        check_memory(mock, member);
         mock_touch_waiting(mock);
     }
     place(mock, member);

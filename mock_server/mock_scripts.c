@@ -74,6 +74,7 @@ enum lwp_status mock_make_host(struct lwp_mock *mock)
         .stage = mock->stage,
         .events = mock->events,
         .ack_delay_ns = mock->options.ack_delay_ns,
+        .max_memory = mock->options.max_connection_memory,
         .view = &mock->view,
         .peers = mock->peers,
         .address_of = address_of,

@@ -22,6 +22,7 @@ struct member {
     char tag[LWP_MOCK_NAME_SIZE]; /* Empty: none. */
     bool refused;                 /* It is past the limit and gets only refusal_step(). */
     uint64_t refused_by_ns;
+    size_t counted; /* What of the mock's `queued` is its. */
     bool touched;
     struct member *next; /* In order of acceptance. */
     struct member *previous;
@@ -65,7 +66,7 @@ struct lwp_mock {
     struct member *last;
     size_t connection_count; /* Without the refused ones. */
     size_t refused_count;
-    size_t queued;         /* Bytes of memory that the queues of all connections have. */
+    size_t queued; /* Bytes of memory that the queues of all connections have, as last counted. */
     uint64_t flush_due_ns; /* When data without an ack becomes visible, or LWP_NEVER. */
     struct deadlines deadlines;
     struct member

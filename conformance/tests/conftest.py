@@ -57,7 +57,7 @@ class Outcome:
     stdout: str
     stderr: str
     folder: Path
-    peak_kib: int
+    grown_kib: int  # Peak memory beyond what the program takes to say its version.
     cpu_seconds: float
     events: list[dict] = field(default_factory=list)
 
@@ -153,6 +153,14 @@ def run_bounded(command: list[str], folder: Path, seconds: float) -> int:
 RunConform = Callable[..., Outcome]
 
 
+def own_kib(program: Path, folder: Path) -> int:
+    """The program's own size: code and libraries, which are not what a peer makes it take."""
+    used = folder / "own"
+    subprocess.run([sys.executable, "-I", "-S", "-c", MEASURE, str(used), str(program), "--version"],
+                   check=True, stdout=subprocess.DEVNULL, timeout=DEADLINE)
+    return int(used.read_text().split()[0])
+
+
 @pytest.fixture
 def conform(conform_program: Path, tmp_path: Path) -> RunConform:
     """`conform("server", address, …)` runs the program to its end. With `reports` it writes all
@@ -174,10 +182,11 @@ def conform(conform_program: Path, tmp_path: Path) -> RunConform:
             command = [sys.executable, "-I", "-S", "-c", MEASURE, str(folder / "used"), *command]
         status = run_bounded(command, folder, seconds)
         peak_kib, cpu_seconds = (folder / "used").read_text().split() if measured else (0, 0)
+        grown_kib = int(peak_kib) - own_kib(conform_program, folder) if measured else 0
         stderr = (folder / "stderr").read_text(encoding="utf-8", errors="replace")
         must_be_sound(stderr)
         stdout = (folder / "stdout").read_text(encoding="utf-8")
-        outcome = Outcome(status, stdout, stderr, folder, int(peak_kib), float(cpu_seconds))
+        outcome = Outcome(status, stdout, stderr, folder, grown_kib, float(cpu_seconds))
         if reports and (folder / "report.jsonl").exists():
             lines = (folder / "report.jsonl").read_bytes().splitlines()
             outcome.events = [strict_json(line) for line in lines]

@@ -74,7 +74,8 @@ static bool answer(struct bare_loop *loop)
         left = lwp_bytes_from(left, lwp_frame_size(&frame));
     }
     loop->size = left.size;
-    memmove(loop->in, left.data, left.size);
+    if (left.size)
+        memmove(loop->in, left.data, left.size);
     const size_t size = (size_t)(out - loop->out);
     return status == LWP_MORE &&
            (size == 0 || send(loop->fd, loop->out, size, MSG_NOSIGNAL) == (ssize_t)size);

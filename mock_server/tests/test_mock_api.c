@@ -220,7 +220,7 @@ static void a_script_that_fails_leaves_nothing_behind(void **state)
         assert_string_equal(lwp_mock_node(mock, 0), "");
         assert_null(lwp_mock_node(mock, 1));
         assert_int_equal(lwp_mock_leader(mock, "*", "none"), LWP_INVALID_ARGUMENT);
-        load(mock, "dialect lance\ntopic first id=1\non keepalive -> keepalive, keepalive");
+        load(mock, "topic first id=1\non keepalive -> keepalive, keepalive");
         struct lwp_transport *peer = dial(mock, 0);
         say_keepalive(peer);
         settle(mock, 0);
@@ -247,6 +247,9 @@ static void a_script_that_fails_leaves_a_cluster_as_it_was(void **state)
     assert_int_equal(status, LWP_IO);
     assert_string_equal(lwp_mock_problems(mock), "a.lwps: Too many open files\n");
     assert_null(lwp_mock_node(mock, 2));
+    const size_t told = strlen(log_of(mock));
+    assert_int_equal(lwp_mock_leader(mock, "orders", "b"), LWP_OK);
+    assert_int_equal(strlen(log_of(mock)), told); /* It still led. */
     load(mock, "node c leader of orders\ntopic orders id=1\non keepalive -> keepalive");
     assert_string_equal(lwp_mock_node(mock, 2), "c");
     struct lwp_transport *peer = dial_port(mock, "c");

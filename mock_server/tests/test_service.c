@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "lwp/tests/support.h"
+#include "mock_server/tests/dial.h"
 
-#include <poll.h>
 #include <pthread.h>
-#include <sys/resource.h>
 
 #include "lwp/json/json.h"
-#include "lwp/net/clock.h"
 #include "lwp/net/link.h"
 #include "lwp/wire/errors.h"
 #include "lwp/wire/message.h"
 #include "mock_server/deadlines.h"
-#include "mock_server/mock.h"
 #include "mock_server/mock_clock.h"
 
-enum { PIPE_ROOM = 65536, ROOM = 4096 };
-
-#define PATIENCE_NS (20 * LWP_SECOND_NS)
+enum { ROOM = 4096 };
 
 /* The mock's clock. */
 
@@ -93,90 +87,6 @@ static void the_earliest_deadline_is_first_whatever_is_done(void **state)
     deadlines_done(&heap);
 }
 
-/* Makers. */
-
-static struct lwp_mock *mock_of(struct lwp_mock_options options)
-{
-    struct lwp_mock *mock = NULL;
-    if (!options.dialect)
-        options.dialect = &lwp_dialect_lance;
-    assert_int_equal(lwp_mock_new(&options, &mock), LWP_OK);
-    return mock;
-}
-
-static struct lwp_mock *started(struct lwp_mock_options options)
-{
-    struct lwp_mock *mock = mock_of(options);
-    assert_int_equal(lwp_mock_start(mock), LWP_OK);
-    return mock;
-}
-
-static enum lwp_status try_dial(const char *to, struct lwp_transport **transport)
-{
-    struct lwp_address address;
-    int error = 0;
-    assert_int_equal(lwp_address_parse(to, &address), LWP_OK);
-    return lwp_tcp_connect(&address, lwp_clock_now() + PATIENCE_NS, transport, &error);
-}
-
-static struct lwp_transport *dial(const char *to)
-{
-    struct lwp_transport *transport = NULL;
-    assert_int_equal(try_dial(to, &transport), LWP_OK);
-    return transport;
-}
-
-static struct lwp_transport *dial_pipe(struct lwp_mock *mock, uint64_t now_ns)
-{
-    struct lwp_transport *ends[2];
-    assert_int_equal(lwp_pipe_new(PIPE_ROOM, ends), LWP_OK);
-    assert_int_equal(lwp_mock_accept(mock, ends[1], now_ns), LWP_OK);
-    return ends[0];
-}
-
-/* Reads at least `wanted` bytes behind what is there; the status that ended it, LWP_OK if they came. */
-static enum lwp_status hear(struct lwp_transport *transport, uint8_t *out, size_t wanted)
-{
-    size_t size = 0;
-    while (size < wanted) {
-        size_t count = 0;
-        struct pollfd ready = {.fd = lwp_transport_fd(transport), .events = POLLIN};
-        assert_int_equal(poll(&ready, 1, (int)(PATIENCE_NS / LWP_MILLISECOND_NS)), 1);
-        const enum lwp_status status =
-            lwp_transport_read(transport, out + size, wanted - size, &count);
-        if (status != LWP_OK && status != LWP_WOULD_BLOCK)
-            return status;
-        size += status == LWP_OK ? count : 0;
-    }
-    return LWP_OK;
-}
-
-static void say_keepalive(struct lwp_transport *transport, const struct lwp_dialect *dialect)
-{
-    uint8_t wire[LWP_HEADER_SIZE];
-    struct lwp_writer out = lwp_writer_on(wire, sizeof(wire));
-    struct lwp_frame frame = frame_of(LWP_FLAG_KEEPALIVE, bytes_of(NULL, 0));
-    size_t count = 0;
-    lwp_frame_seal(&frame, dialect->polynomial, 0);
-    assert_int_equal(lwp_frame_encode(&frame, &out), LWP_OK);
-    assert_int_equal(lwp_transport_write(transport, lwp_writer_bytes(&out), &count), LWP_OK);
-    assert_int_equal(count, sizeof(wire));
-}
-
-static void must_be_alive(struct lwp_transport *transport)
-{
-    uint8_t answer[LWP_HEADER_SIZE];
-    say_keepalive(transport, &lwp_dialect_lance);
-    assert_int_equal(hear(transport, answer, sizeof(answer)), LWP_OK);
-    assert_int_equal(answer[5], LWP_FLAG_KEEPALIVE);
-}
-
-static void settle(struct lwp_mock *mock, uint64_t now_ns)
-{
-    for (int rounds = 0; lwp_mock_step(mock, now_ns); rounds++)
-        assert_true(rounds < 10000);
-}
-
 /* A thread of its own. */
 
 static void a_mock_serves_in_its_thread_until_it_is_stopped(void **state)
@@ -225,7 +135,7 @@ static void calls_of_the_other_mode_are_refused(void **state)
     assert_int_equal(lwp_mock_start(mock), LWP_OK);
     assert_int_equal(lwp_mock_start(mock), LWP_INVALID_ARGUMENT);
     assert_false(lwp_mock_step(mock, 0));
-    assert_int_equal(lwp_pipe_new(PIPE_ROOM, ends), LWP_OK);
+    assert_int_equal(lwp_pipe_new(DIAL_PIPE_ROOM, ends), LWP_OK);
     assert_int_equal(lwp_mock_accept(mock, ends[1], 0), LWP_INVALID_ARGUMENT);
     lwp_transport_free(ends[0]);
     assert_null(lwp_mock_address(mock, "nobody"));
@@ -358,7 +268,7 @@ static void a_node_may_begin_down(void **state)
     struct lwp_transport *transport = NULL;
     struct lwp_transport *ends[2];
     assert_int_equal(lwp_mock_down(mock, NULL), LWP_OK);
-    assert_int_equal(lwp_pipe_new(PIPE_ROOM, ends), LWP_OK);
+    assert_int_equal(lwp_pipe_new(DIAL_PIPE_ROOM, ends), LWP_OK);
     assert_int_equal(lwp_mock_accept(mock, ends[1], 0), LWP_REFUSED);
     lwp_transport_free(ends[0]);
     assert_int_equal(lwp_mock_start(mock), LWP_OK);
@@ -509,7 +419,7 @@ static void a_place_that_became_free_is_given_again(void **state)
 static void send_part(struct lwp_mock *mock, struct lwp_transport *transport, size_t size)
 {
     uint8_t wire[LWP_HEADER_SIZE];
-    static const uint8_t zeros[PIPE_ROOM];
+    static const uint8_t zeros[DIAL_PIPE_ROOM];
     struct lwp_frame frame = frame_of(LWP_FLAG_BATCH, bytes_of(NULL, 0));
     frame.header.record_count = 1;
     lwp_frame_seal(&frame, LWP_CRC32, 0);
@@ -521,7 +431,7 @@ static void send_part(struct lwp_mock *mock, struct lwp_transport *transport, si
         if (lwp_transport_write(transport, part, &count) != LWP_OK)
             return;
         sent += count;
-        part = bytes_of(zeros, size - sent < PIPE_ROOM / 2 ? size - sent : PIPE_ROOM / 2);
+        part = bytes_of(zeros, size - sent < DIAL_PIPE_ROOM / 2 ? size - sent : DIAL_PIPE_ROOM / 2);
         settle(mock, 0);
     }
 }
@@ -566,44 +476,6 @@ static void past_all_memory_the_largest_is_reset(void **state)
     assert_int_equal(lwp_transport_read(transports[1], &byte, 1, &count), LWP_WOULD_BLOCK);
     for (size_t i = 0; i < COUNT_OF(transports); i++)
         lwp_transport_free(transports[i]);
-    lwp_mock_free(mock);
-}
-
-/* As many as `wanted`, or as the machine's limit of descriptors leaves room for, both ends ours. */
-static size_t allowed_connections(size_t wanted)
-{
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    const size_t room = limit.rlim_max > 200 ? (limit.rlim_max - 100) / 2 : 50;
-    return room < wanted ? room : wanted;
-}
-
-static void two_thousand_idle_connections_cost_little(void **state)
-{
-    (void)state;
-    enum { WANTED = 2000, MOST_EACH = 24576 };
-    struct lwp_mock *mock = started((struct lwp_mock_options){.epoch_ns = 0});
-    const size_t count = allowed_connections(WANTED);
-    struct lwp_transport **transports = calloc(count, sizeof(struct lwp_transport *));
-    char all[32];
-    (void)snprintf(all, sizeof(all), "connections %zu", count);
-    const size_t before = heap_in_use();
-    for (size_t i = 0; i < count; i++)
-        transports[i] = dial(lwp_mock_address(mock, NULL));
-    assert_int_equal(lwp_mock_wait(mock, all, PATIENCE_NS), LWP_OK);
-    const size_t silent = heap_in_use() - before;
-    for (size_t i = 0; i < count; i++)
-        must_be_alive(transports[i]);
-    const size_t idle = heap_in_use() - before;
-    print_message("%zu connections: %zu bytes each before, %zu after they have talked\n", count,
-                  silent / count, idle / count);
-    assert_true(idle / count < MOST_EACH);
-    for (size_t i = 0; i < count; i++)
-        lwp_transport_free(transports[i]);
-    assert_int_equal(lwp_mock_wait(mock, "idle", PATIENCE_NS), LWP_OK);
-    free(transports);
     lwp_mock_free(mock);
 }
 
@@ -723,7 +595,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_place_that_became_free_is_given_again),
     cmocka_unit_test(a_connection_past_its_memory_is_reset),
     cmocka_unit_test(past_all_memory_the_largest_is_reset),
-    cmocka_unit_test(two_thousand_idle_connections_cost_little),
     cmocka_unit_test(timers_run_on_the_mocks_own_clock),
     cmocka_unit_test(an_advance_wakes_the_thread),
     cmocka_unit_test(labels_and_connections_that_are_none_are_refused),

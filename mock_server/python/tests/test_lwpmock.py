@@ -7,10 +7,11 @@ import socket
 import struct
 import subprocess
 import zlib
+from pathlib import Path
 
 import pytest
 
-from lwpmock import Mock, MockError, MockTimeout
+from lwpmock import Mock, MockError, MockTimeout, ScriptError
 from lwpmock.library import library_path
 
 DEADLINE = 20.0
@@ -73,6 +74,8 @@ def test_options_are_those_of_the_program():
         ({"strange": 1}, "no such option"),
         ({"max_connections": 0}, "max-connections"),
         ({"control": "0.0.0.0:0"}, "loopback"),
+        ({"log": "/nowhere/log"}, "/nowhere/log: No such file"),
+        ({"tls_cert": Path("/nowhere/server.pem")}, "/nowhere/server.pem"),
     ],
 )
 def test_wrong_options_are_told(options, said):
@@ -130,6 +133,116 @@ def test_the_clock_and_the_labels_can_be_set():
             mock.tag("12")
 
 
+def test_options_without_a_value_are_true_or_not_given():
+    with Mock(auth_token="t", auth_strict=True) as mock, pytest.raises(ScriptError, match="open"):
+        mock.script("needs open")
+    with Mock(auth_strict=False) as mock:
+        mock.script("needs open")
+
+
+def test_a_script_makes_the_mock_misbehave():
+    with Mock() as mock, dial(mock) as sock:
+        mock.script("on keepalive nth 2 -> close fin as bye")
+        assert is_alive(sock)
+        assert not mock.verdict()
+        assert mock.verdict().failures == [
+            "script:1:1: the rule bye never fired (it matched 1 times)"]
+        assert not is_alive(sock)
+        mock.wait("bye")
+        assert mock.verdict()
+        assert mock.list() == ["bye script:1 armed matched 2 fired 1"]
+        mock.reset()
+        assert mock.list() == []
+
+
+def test_all_that_is_wrong_with_a_script_is_told(tmp_path):
+    bad = "on ingset -> ack\non ingest -> dance\n"
+    with Mock() as mock:
+        with pytest.raises(ScriptError, match="script:1:4: found") as caught:
+            mock.script(bad)
+        assert [line.split(" ")[0] for line in caught.value.problems] == [
+            "script:1:4:", "script:2:14:"]
+        path = tmp_path / "bad.lwps"
+        path.write_text(bad)
+        with pytest.raises(ScriptError, match="bad.lwps:1:4"):
+            mock.script_file(path)
+        with pytest.raises(ScriptError, match="No such file"):
+            mock.script_file(tmp_path / "none")
+        path.write_text("scenario a\nscenario b\non keepalive -> keepalive as rule\n")
+        with pytest.raises(ScriptError, match="several"):
+            mock.script_file(path)
+        mock.script_file(path, "b")
+        mock.script(path.read_text(), scenario="a")
+        assert len(mock.list()) == 1
+
+
+def test_rules_are_armed_and_disarmed():
+    with Mock() as mock, dial(mock) as sock:
+        mock.script("on keepalive -> close rst as harm optional")
+        mock.disarm("harm")
+        assert is_alive(sock)
+        mock.arm("harm")
+        with pytest.raises(ConnectionResetError):
+            is_alive(sock)
+        with pytest.raises(MockError):
+            mock.arm("nobody")
+
+
+def test_the_log_has_what_happened():
+    with Mock() as mock, dial(mock) as sock:
+        mock.script('on keepalive -> log "line\u2028one", keepalive as seen')
+        assert is_alive(sock)
+        mock.wait("seen")
+        events = [event["event"] for event in mock.log]
+        assert events[:2] == ["begin", "connected"]
+        frames = [(e["direction"], e["kind"]) for e in mock.log if e["event"] == "frame"]
+        assert frames == [("in", "keepalive"), ("out", "keepalive")]
+        assert [e["text"] for e in mock.log if e["event"] == "note"] == ["line\u2028one"]
+        assert mock.log_error == ""
+    with Mock(keep_log=0) as mock:
+        assert mock.log == []
+    with Mock(log="/dev/full") as mock, dial(mock) as sock:
+        assert is_alive(sock)
+        assert "/dev/full" in mock.log_error
+
+
+def test_nodes_of_a_script_make_a_cluster():
+    with Mock() as mock:
+        assert mock.nodes == [""]
+        with pytest.raises(MockError):
+            mock.leader("*", "A")
+        mock.script("node A leader of orders\nnode B\ntopic orders id=1")
+        assert mock.nodes == ["A", "B"]
+        with dial(mock, "A") as a, dial(mock, "B") as b:
+            assert is_alive(a) and is_alive(b)
+            mock.down("B")
+            with pytest.raises(ConnectionResetError):
+                b.recv(1)
+            assert is_alive(a)
+        mock.up("B")
+        mock.leader("orders", "B")
+        mock.leader("orders", None)
+        mock.lag("B", 100)
+        mock.stale(3)
+        mock.stale(3, "B")
+        mock.ready("B", False)
+        for call in (lambda: mock.leader("*", "C"), lambda: mock.lag("C", 1),
+                     lambda: mock.stale(1, "C"), lambda: mock.ready("C")):
+            with pytest.raises(MockError):
+                call()
+        assert "cluster" in [event["event"] for event in mock.log]
+
+
+def test_a_restart_resets_connections():
+    with Mock() as mock, dial(mock) as sock:
+        assert is_alive(sock)
+        mock.restart()
+        with pytest.raises(ConnectionResetError):
+            sock.recv(1)
+        with dial(mock) as again:
+            assert is_alive(again)
+
+
 def test_the_fixture_is_a_mock_that_listens(lwp_mock):
     with dial(lwp_mock) as sock:
         assert is_alive(sock)
@@ -138,6 +251,32 @@ def test_the_fixture_is_a_mock_that_listens(lwp_mock):
 @pytest.mark.lwp_mock(node=["a=127.0.0.1:0"])
 def test_the_marker_sets_the_fixture_up(lwp_mock):
     assert lwp_mock.address_of("a") == lwp_mock.address
+
+
+def test_what_a_script_missed_fails_the_test(pytester):
+    pytester.makepyfile("""
+        import pytest
+
+        def test_that_misses(lwp_mock):
+            lwp_mock.script("on ingest -> ack\\nnever keepalive", name="mine")
+
+        def test_that_does_not_care(lwp_mock):
+            lwp_mock.script("on ingest -> ack optional")
+
+        def test_that_resets(lwp_mock):
+            lwp_mock.script("on ingest -> ack")
+            lwp_mock.reset()
+
+        @pytest.mark.lwp_mock(dialect="klingon")
+        def test_with_wrong_options(lwp_mock):
+            pass
+    """)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=3, errors=2)
+    text = result.stdout.str()
+    assert "the scripts of lwp_mock expected otherwise:\n" in text
+    assert "\n  mine:1:1: the rule mine:1 never fired (it matched 0 times)\n" in text
+    assert "no such dialect" in text
 
 
 def test_the_library_shows_its_interface_and_nothing_else():

@@ -9,7 +9,8 @@ import functools
 import os
 from pathlib import Path
 
-OK, INVALID_ARGUMENT_TEXT = 0, b"the caller passed an invalid argument"
+OK = 0
+PROBLEM_SIZE = 512  # LWP_MOCK_PROBLEM_SIZE
 
 
 class CountsStruct(ctypes.Structure):
@@ -21,16 +22,18 @@ class CountsStruct(ctypes.Structure):
 
 _TEXT, _TIME, _STATUS = ctypes.c_char_p, ctypes.c_uint64, ctypes.c_int
 _MOCK = ctypes.c_void_p
-_TEXT_OUT = ctypes.POINTER(ctypes.c_char_p)
+_TEXTS = ctypes.POINTER(ctypes.c_char_p)
+_MADE = ctypes.POINTER(ctypes.c_void_p)  # A text that is ours to free.
 
 # Name, what it returns, what it takes.
 _CALLS = [
     ("lwp_mock_status_text", _TEXT, [_STATUS]),
-    ("lwp_mock_new_from", _STATUS, [_TEXT_OUT, ctypes.POINTER(_MOCK), _TEXT_OUT]),
+    ("lwp_mock_new_from", _STATUS, [_TEXTS, ctypes.POINTER(_MOCK), _TEXT]),
     ("lwp_mock_free", None, [_MOCK]),
     ("lwp_mock_start", _STATUS, [_MOCK]),
     ("lwp_mock_failed", _TEXT, [_MOCK]),
     ("lwp_mock_stop", _STATUS, [_MOCK]),
+    ("lwp_mock_node", _TEXT, [_MOCK, ctypes.c_size_t]),
     ("lwp_mock_address", _TEXT, [_MOCK, _TEXT]),
     ("lwp_mock_control_address", _TEXT, [_MOCK]),
     ("lwp_mock_wait", _STATUS, [_MOCK, _TEXT, _TIME]),
@@ -43,6 +46,22 @@ _CALLS = [
     ("lwp_mock_freeze", None, [_MOCK]),
     ("lwp_mock_thaw", None, [_MOCK]),
     ("lwp_mock_tag", _STATUS, [_MOCK, _TEXT, _TEXT]),
+    ("lwp_mock_restart", _STATUS, [_MOCK]),
+    ("lwp_mock_leader", _STATUS, [_MOCK, _TEXT, _TEXT]),
+    ("lwp_mock_lag", _STATUS, [_MOCK, _TEXT, ctypes.c_uint64]),
+    ("lwp_mock_stale", _STATUS, [_MOCK, _TEXT, ctypes.c_uint64]),
+    ("lwp_mock_ready", _STATUS, [_MOCK, _TEXT, ctypes.c_bool]),
+    ("lwp_mock_scenario", _STATUS, [_MOCK, _TEXT, _TEXT, _TEXT]),
+    ("lwp_mock_script_file", _STATUS, [_MOCK, _TEXT, _TEXT]),
+    ("lwp_mock_problems", _TEXT, [_MOCK]),
+    ("lwp_mock_arm", _STATUS, [_MOCK, _TEXT]),
+    ("lwp_mock_disarm", _STATUS, [_MOCK, _TEXT]),
+    ("lwp_mock_list", _STATUS, [_MOCK, _MADE]),
+    ("lwp_mock_reset", None, [_MOCK]),
+    ("lwp_mock_verdict", _STATUS, [_MOCK, ctypes.POINTER(ctypes.c_bool), _MADE]),
+    ("lwp_mock_log", _STATUS, [_MOCK, _MADE, ctypes.POINTER(ctypes.c_size_t)]),
+    ("lwp_mock_log_error", _TEXT, [_MOCK]),
+    ("lwp_mock_free_text", None, [ctypes.c_void_p]),
 ]
 
 
@@ -63,3 +82,12 @@ def library() -> ctypes.CDLL:
         call = getattr(loaded, name)
         call.restype, call.argtypes = returned, taken
     return loaded
+
+
+def take_lines(made: ctypes.c_void_p) -> list[str]:
+    """The lines of a text that the library has made, which is freed."""
+    try:
+        text = ctypes.string_at(made.value).decode() if made.value else ""
+    finally:
+        library().lwp_mock_free_text(made)
+    return text.split("\n")[:-1]  # Their ends only: other ends of lines may stand in them.

@@ -3,7 +3,10 @@
 
     @pytest.mark.lwp_mock(dialect="spec")  # Only if it is to have options.
     def test_a_client(lwp_mock):
+        lwp_mock.script("on ingest nth 3 -> backpressure")
         client = connect_to(lwp_mock.address)
+
+What its scripts expected and did not see, a rule that never fired for example, fails the test.
 """
 
 from __future__ import annotations
@@ -22,7 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def lwp_mock(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """A mock for this test alone."""
+    """A mock for this test alone, whose scripts are judged at the end."""
     marker = request.node.get_closest_marker("lwp_mock")
     with Mock(**(marker.kwargs if marker else {})) as mock:
         yield mock
+        verdict = mock.verdict()
+        if not verdict:
+            lines = "\n".join(f"  {line}" for line in verdict.failures)
+            pytest.fail(f"the scripts of lwp_mock expected otherwise:\n{lines}", pytrace=False)
