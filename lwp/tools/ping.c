@@ -102,13 +102,7 @@ int command_ping(int argc, char **argv)
 {
     struct arguments arguments = {.server = server_defaults(), .count = 10};
     struct lwp_client *client = NULL;
-    int rest = 0;
-    int ended = lwp_options_read(&program, argc, argv, &arguments, &rest);
-    if (ended >= 0)
-        return ended;
-    if (!server_has_words(&program, argv + rest, 1))
-        return EXIT_USAGE;
-    ended = server_prepare(&program, &arguments.server, argv[rest]);
+    int ended = server_read(&program, argc, argv, &arguments, 1);
     if (ended < 0)
         ended = server_connect(&program, &arguments.server, &client);
     if (ended < 0) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/tools/server.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 
+#include "lwp/json/members.h"
 #include "lwp/net/clock.h"
 #include "lwp/tools/input.h"
 #include "lwp/tools/text.h"
@@ -134,6 +136,20 @@ int server_prepare(const struct lwp_program *program, struct server *server, con
     return secure ? prepare_tls(program, server) : -1;
 }
 
+int server_read(const struct lwp_program *program, int argc, char **argv, void *arguments,
+                int count)
+{
+    int rest = 0;
+    const int ended = lwp_options_read(program, argc, argv, arguments, &rest);
+    if (ended >= 0)
+        return ended;
+    if (argc - rest < count)
+        return lwp_options_problem(program, "a word is missing behind the options", NULL);
+    if (argc - rest > count)
+        return lwp_options_problem(program, "there is a word too many", argv[rest + count]);
+    return server_prepare(program, arguments, argv[rest]);
+}
+
 void server_done(struct server *server)
 {
     lwp_tls_context_free(server->context);
@@ -234,22 +250,20 @@ int server_find_topic(const struct lwp_program *program, const struct server *se
     return ended;
 }
 
+void server_print_json(struct json_object *object)
+{
+    const struct lwp_bytes line = lwp_json_line(object);
+    if (line.size) {
+        (void)fwrite(line.data, 1, line.size, stdout);
+        (void)fputc('\n', stdout);
+    }
+    (void)json_object_put(object);
+}
+
 int server_flush_output(const struct lwp_program *program)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return EXIT_SOUND;
     (void)fprintf(stderr, "%s: standard output can not be written\n", program->name);
     return EXIT_OUT_OF_REACH;
-}
-
-bool server_has_words(const struct lwp_program *program, char **words, int count)
-{
-    for (int i = 0; i < count; i++)
-        if (!words[i]) {
-            (void)lwp_options_problem(program, "a word is missing", NULL);
-            return false;
-        }
-    if (words[count])
-        (void)lwp_options_problem(program, "there is a word too many", words[count]);
-    return !words[count];
 }

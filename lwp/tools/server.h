@@ -10,6 +10,8 @@
 #include "lwp/tools/command.h"
 #include "lwp/tools/options.h"
 
+struct json_object;
+
 enum { SERVER_TOKEN_SIZE = 4096 };
 
 /* The first member of a command's arguments, so that the rows of `server_options` find it. Begin
@@ -37,6 +39,16 @@ struct server server_defaults(void);
  * Returns -1, or the exit status with which to end after all is said.
  */
 int server_prepare(const struct lwp_program *program, struct server *server, const char *address);
+
+/**
+ * Reads the command line of a command with exactly `count` words, of which the first one is the address,
+ * and prepares the server. `arguments` begins with a struct server.
+ *
+ * Returns -1, with the words at the end of `argv`, where getopt puts them; or the exit status with
+ * which to end after all is said.
+ */
+int server_read(const struct lwp_program *program, int argc, char **argv, void *arguments,
+                int count);
 
 /** Frees what server_prepare() made. */
 void server_done(struct server *server);
@@ -67,10 +79,10 @@ enum lwp_status server_topic_id(struct lwp_client *client, const char *text, uin
 int server_find_topic(const struct lwp_program *program, const struct server *server,
                       const char *text, uint32_t *topic_id);
 
+/** Prints the object as one line, and gives it back to json-c. NULL, for no memory, prints nothing. */
+void server_print_json(struct json_object *object);
+
 /** Says that standard output can not be written, if that is so: EXIT_SOUND or EXIT_OUT_OF_REACH. */
 int server_flush_output(const struct lwp_program *program);
-
-/** Whether there are exactly `count` words from `words` on, which NULL ends; else says so. */
-bool server_has_words(const struct lwp_program *program, char **words, int count);
 
 #endif
