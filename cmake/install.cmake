@@ -45,6 +45,8 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/lwpConfigVersion.cmake COMP
 install(FILES ${CMAKE_BINARY_DIR}/lwpConfig.cmake ${CMAKE_BINARY_DIR}/lwpConfigVersion.cmake
   DESTINATION ${lwp_cmake_folder})
 
+# From where the files lie, so that `cmake --install --prefix` may put them anywhere.
+file(RELATIVE_PATH lwp_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 foreach(library lwp lwpmock)
   configure_file(cmake/${library}.pc.in ${CMAKE_BINARY_DIR}/${library}.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/${library}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
