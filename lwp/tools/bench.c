@@ -112,6 +112,11 @@ static bool goes_on(const struct running *running)
            !interrupt_came(running->interrupt);
 }
 
+static bool wants_more(const struct running *running)
+{
+    return running->records < running->arguments->records;
+}
+
 static int print_result(const struct running *running)
 {
     enum { MEGA = 1000000 };
@@ -128,7 +133,7 @@ static enum lwp_status put_some(struct running *running, struct lwp_producer *pr
                                 const struct lwp_outgoing *record)
 {
     enum lwp_status status = LWP_OK;
-    for (int i = 0; i < AT_ONCE && running->records < running->arguments->records; i++) {
+    for (int i = 0; i < AT_ONCE && wants_more(running); i++) {
         status = lwp_producer_put(producer, record, NULL);
         if (status != LWP_OK)
             break;
@@ -151,7 +156,7 @@ static int produce(struct running *running, struct lwp_producer *producer, const
         .parts = {{value, running->arguments->size}},
     };
     enum lwp_status status = LWP_OK;
-    while (status == LWP_OK && running->records < running->arguments->records && goes_on(running))
+    while (status == LWP_OK && wants_more(running) && goes_on(running))
         status = put_some(running, producer, &record);
     if (status == LWP_OK)
         status = lwp_producer_flush(producer, server->connect.request_timeout_ms);
@@ -190,29 +195,33 @@ static int run_produce(struct running *running)
     return ended;
 }
 
+static void count_batch(struct running *running, const struct lwp_batch *batch)
+{
+    struct lwp_tlv_walk walk = lwp_tlv_walk_over(batch->data);
+    struct lwp_record record;
+    while (wants_more(running) && lwp_tlv_next(&walk, &record) == LWP_OK) {
+        running->records++;
+        running->bytes += record.value.size;
+    }
+}
+
 static int fetch(struct running *running, struct lwp_consumer *consumer)
 {
     struct lwp_batch batch;
-    struct lwp_record record;
+    struct lwp_details why;
     enum lwp_status status = LWP_OK;
-    bool is_end = false;
-    while (!is_end && goes_on(running) && running->records < running->arguments->records) {
+    while (goes_on(running) && wants_more(running)) {
         status = lwp_consumer_poll(consumer, SLICE_MS, &batch);
-        if (status != LWP_OK && status != LWP_WOULD_BLOCK)
-            break;
         if (status == LWP_WOULD_BLOCK)
             continue;
-        struct lwp_tlv_walk walk = lwp_tlv_walk_over(batch.data);
-        while (running->records < running->arguments->records &&
-               lwp_tlv_next(&walk, &record) == LWP_OK) {
-            running->records++;
-            running->bytes += record.value.size;
-        }
-        is_end = batch.end_of_log;
+        if (status != LWP_OK)
+            break;
+        count_batch(running, &batch);
+        if (batch.end_of_log)
+            break;
     }
     if (status == LWP_OK || status == LWP_END || status == LWP_WOULD_BLOCK)
         return print_result(running);
-    struct lwp_details why;
     lwp_consumer_why(consumer, &why);
     return server_failed(running->program, &running->arguments->server, &why);
 }

@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/tools/text.h"
 
-/* C1 controls, U+0080 to U+009F, are two bytes in UTF-8: some terminals obey them as well. U+2028 to
- * U+202E and U+2066 to U+2069 turn the direction of what follows. */
-static bool is_harmless(const uint8_t *at, size_t size)
+/* What a terminal obeys, or what turns the direction of the text behind it; and the backslash, so that
+ * \xNN is never a peer's. The first and the last of each kind. */
+static const uint32_t harmful[][2] = {
+    {0, 0x1f}, {'\\', '\\'}, {0x7f, 0x9f}, {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069},
+};
+
+/* The character that a valid sequence stands for. */
+static uint32_t character(const uint8_t *at, size_t size)
 {
-    if (size == 1)
-        return at[0] >= 0x20 && at[0] != 0x7f && at[0] != '\\';
-    if (size == 2)
-        return at[0] != 0xc2 || at[1] >= 0xa0;
-    if (size == 3 && at[0] == 0xe2 && at[1] == 0x80)
-        return at[2] < 0xa8 || at[2] > 0xae;
-    if (size == 3 && at[0] == 0xe2 && at[1] == 0x81)
-        return at[2] < 0xa6 || at[2] > 0xa9;
+    static const uint8_t first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t value = at[0] & first_bits[size];
+    for (size_t i = 1; i < size; i++)
+        value = value << 6 | (at[i] & 0x3f);
+    return value;
+}
+
+static bool is_harmless(uint32_t value)
+{
+    for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++)
+        if (value >= harmful[i][0] && value <= harmful[i][1])
+            return false;
     return true;
 }
 
@@ -21,7 +30,7 @@ void text_print(FILE *out, struct lwp_bytes text)
     while (text.size) {
         bool valid = false;
         const size_t size = lwp_utf8_step(text, &valid);
-        if (valid && is_harmless(text.data, size))
+        if (valid && is_harmless(character(text.data, size)))
             (void)fwrite(text.data, 1, size, out);
         else
             for (size_t i = 0; i < size; i++)
