@@ -158,6 +158,9 @@ static int produce(struct running *running, struct lwp_producer *producer, const
     enum lwp_status status = LWP_OK;
     while (status == LWP_OK && wants_more(running) && goes_on(running))
         status = put_some(running, producer, &record);
+    interrupt_close(
+        running->interrupt); /* What waits now for an end is not to hold out against it. */
+    running->interrupt = -1;
     if (status == LWP_OK)
         status = lwp_producer_flush(producer, server->connect.request_timeout_ms);
     const struct lwp_outbox_statistics statistics = lwp_producer_statistics(producer);

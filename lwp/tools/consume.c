@@ -252,11 +252,11 @@ static int consume(const struct arguments *arguments, uint32_t topic_id)
         lwp_consumer_seek(consuming.consumer, arguments->from, arguments->offset);
     consuming.interrupt = interrupt_open();
     const int ended = consume_all(&consuming);
+    interrupt_close(consuming.interrupt);
     const enum lwp_status kept =
         arguments->folder ? lwp_consumer_commit(consuming.consumer) : LWP_OK;
     const int commit_ended = kept == LWP_OK ? EXIT_SOUND : fail(&consuming, kept);
     const enum lwp_status closed = lwp_consumer_close(consuming.consumer);
-    interrupt_close(consuming.interrupt);
     if (closed != LWP_OK && kept == LWP_OK && arguments->folder) {
         const struct lwp_details unkept = lwp_details_of(closed);
         return server_failed(&program, &arguments->server, &unkept);

@@ -35,6 +35,10 @@ bool interrupt_came(int fd)
 
 void interrupt_close(int fd)
 {
-    if (fd >= 0)
-        (void)close(fd);
+    if (fd < 0)
+        return;
+    const sigset_t set = both_signals();
+    (void)interrupt_came(fd);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    (void)close(fd);
 }

@@ -13,7 +13,7 @@ int interrupt_open(void);
  * order. False for -1. */
 bool interrupt_came(int fd);
 
-/** Closes it; -1 is fine. */
+/** Forgets a signal that nobody has asked for, lets both act as ever and closes; -1 is fine. */
 void interrupt_close(int fd);
 
 #endif

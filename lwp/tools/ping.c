@@ -12,7 +12,7 @@ struct arguments {
     uint64_t pause_ns;
 };
 
-enum { MAX_COUNT = 1000000, PERCENT = 100 };
+enum { MAX_COUNT = 1000000, PERCENT = 100, ANSWER_MS = 5000 };
 
 static const char *take_count(void *into, const char *value)
 {
@@ -43,8 +43,9 @@ static const struct lwp_program program = {
               "\n",
     .after =
         "\n"
-        "Sends Keepalives, one at a time, and prints how long the answers take. Ctrl-C ends it\n"
-        "with what there is. 'lwp --help' explains addresses and exit statuses.\n"
+        "Sends Keepalives, one at a time, and prints how long the answers take. One that takes\n"
+        "more than 5s, or --timeout, ends it, and so does Ctrl-C: with what there is.\n"
+        "'lwp --help' explains addresses and exit statuses.\n"
         "\n"
         "Example:\n"
         "  lwp ping --count 100 localhost:1992\n",
@@ -102,6 +103,7 @@ int command_ping(int argc, char **argv)
 {
     struct arguments arguments = {.server = server_defaults(), .count = 10};
     struct lwp_client *client = NULL;
+    arguments.server.connect.request_timeout_ms = ANSWER_MS;
     int ended = server_read(&program, argc, argv, &arguments, 1);
     if (ended < 0)
         ended = server_connect(&program, &arguments.server, &client);

@@ -129,6 +129,7 @@ void produce_settle(struct producing *producing)
     const uint64_t end_ns = lwp_clock_now() + timeout_ms * LWP_MILLISECOND_NS;
     while (lwp_producer_flush(producing->producer, SHOW_EVERY_MS) == LWP_TIMEOUT) {
         produce_show(producing, false);
+        (void)interrupt_came(producing->interrupt); /* So that the next one ends it. */
         if (lwp_clock_now() >= end_ns)
             return;
     }
