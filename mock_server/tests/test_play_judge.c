@@ -22,7 +22,7 @@ static void act(struct play *play)
 /* The verdict on that with these expectations, all in line 3 of the script. */
 static const char *judged(const char *expectations)
 {
-    static char text[4096];
+    static char text[sizeof(((struct play *)NULL)->verdict)];
     struct play play;
     char script[1024];
     (void)snprintf(script, sizeof(script),

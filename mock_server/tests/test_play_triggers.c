@@ -435,7 +435,7 @@ static void the_same_seed_gives_the_same_bytes_at_the_same_times(void **state)
 static void dice_of_one_connection_are_not_moved_by_another(void **state)
 {
     (void)state;
-    char alone[8192];
+    static char alone[PLAY_NOTES];
     for (int busy = 0; busy < 2; busy++) {
         struct play play;
         play_begin(&play, LANCE, "seed 9\non keepalive p=0.5 of one -> error 1 \"x\"");
@@ -457,7 +457,7 @@ static void two_connections_throw_differently(void **state)
 {
     (void)state;
     struct play play;
-    char one[4096];
+    static char one[PLAY_NOTES];
     play_begin(&play, LANCE, "seed 9\non keepalive p=0.5 -> error 1 \"x\"");
     const size_t first = dial(&play), second = dial(&play);
     for (int i = 0; i < 40; i++) {
