@@ -89,6 +89,8 @@ static void answers_behind_an_ack_end_the_batch_before_they_fill_the_memory(void
         push(&play, peer, "ingest topic_id=1 records=raw(\"a\")");
     (void)lwp_mock_step(play.mock, play.now_ns);
     assert_true(heap_in_use() < before + 40 * (size_t)1048576);
+    settle(&play);
+    assert_int_equal(lwp_mock_counts(play.mock).over_memory, 0);
     tear(&play, peer);
     play_end(&play);
 }
