@@ -246,50 +246,72 @@ static void arm(struct run *run, bool armed)
     (void)stage_arm(run->mock->stage, lwp_bytes_text(names[play_pick(&run->input, 4)]), armed);
 }
 
-static void change_mock(struct run *run)
+static const char *pick_node(struct run *run)
+{
+    static const char *const names[] = {"A", "B"};
+    return names[play_pick(&run->input, 2)];
+}
+
+static void advance(struct run *run)
 {
     static const uint64_t advances_ns[] = {LWP_SECOND_NS, 366 * 86400 * LWP_SECOND_NS, UINT64_MAX};
-    static const char *const names[] = {"A", "B"};
-    struct lwp_mock *mock = run->mock;
-    switch (play_pick(&run->input, 16)) {
-    case 0:
-        lwp_mock_advance(mock, advances_ns[play_pick(&run->input, 3)]);
-        break;
-    case 1:
-        lwp_mock_freeze(mock);
-        break;
-    case 2:
-        lwp_mock_thaw(mock);
-        break;
-    case 3:
-        (void)lwp_mock_tag(mock, play_byte(&run->input) & 1 ? "next" : "1", "bob");
-        break;
-    case 4:
-    case 5:
-        mock_reset_scripts(mock);
-        break;
-    case 6:
-        arm(run, false);
-        break;
-    case 7:
-        arm(run, true);
-        break;
-    case 8:
-        (void)lwp_mock_down(mock, names[play_pick(&run->input, 2)]);
-        break;
-    case 9:
-    case 10:
-        (void)lwp_mock_up(mock, names[play_pick(&run->input, 2)]);
-        break;
-    case 11:
-        stage_reach(mock->stage, lwp_bytes_text("c"));
-        mock_touch_waiting(mock);
-        run->outcome.fired = true;
-        break;
-    default:
-        load(run);
-        break;
-    }
+    lwp_mock_advance(run->mock, advances_ns[play_pick(&run->input, 3)]);
+}
+
+static void freeze(struct run *run)
+{
+    lwp_mock_freeze(run->mock);
+}
+
+static void thaw(struct run *run)
+{
+    lwp_mock_thaw(run->mock);
+}
+
+static void tag(struct run *run)
+{
+    (void)lwp_mock_tag(run->mock, play_byte(&run->input) & 1 ? "next" : "1", "bob");
+}
+
+static void reset(struct run *run)
+{
+    mock_reset_scripts(run->mock);
+}
+
+static void arm_some(struct run *run)
+{
+    arm(run, true);
+}
+
+static void disarm_some(struct run *run)
+{
+    arm(run, false);
+}
+
+static void take_down(struct run *run)
+{
+    (void)lwp_mock_down(run->mock, pick_node(run));
+}
+
+static void take_up(struct run *run)
+{
+    (void)lwp_mock_up(run->mock, pick_node(run));
+}
+
+static void reach_barrier(struct run *run)
+{
+    stage_reach(run->mock->stage, lwp_bytes_text("c"));
+    mock_touch_waiting(run->mock);
+    run->outcome.fired = true;
+}
+
+static void change_mock(struct run *run)
+{
+    static void (*const changes[16])(struct run *) = {
+        advance,   freeze,  thaw,    tag,           reset, reset, disarm_some, arm_some,
+        take_down, take_up, take_up, reach_barrier, load,  load,  load,        load,
+    };
+    changes[play_pick(&run->input, 16)](run);
 }
 
 static void operate(struct run *run)

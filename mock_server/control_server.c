@@ -111,6 +111,7 @@ static enum lwp_status listen_tcp(struct control *control, const char *where)
 
 static void free_client(struct client *client)
 {
+    service_unwatch(client->control->mock, &client->watch, client->fd);
     (void)close(client->fd);
     free(client->in);
     free(client->out);

@@ -75,12 +75,19 @@ enum lwp_status lwp_mock_new(const struct lwp_mock_options *options, struct lwp_
     return LWP_OK;
 }
 
+/* Its descriptor is closed, or will be: before another connection can have the number. */
+static void unwatch(struct lwp_mock *mock, struct member *member)
+{
+    service_unwatch(mock, &member->watch, lwp_transport_fd(member->connection.link.transport));
+}
+
 static void forget(struct lwp_mock *mock, struct member *member)
 {
     mock->queued -= member->counted;
     deadlines_remove(&mock->deadlines, &member->deadline);
     *(member->previous ? &member->previous->next : &mock->first) = member->next;
     *(member->next ? &member->next->previous : &mock->last) = member->previous;
+    unwatch(mock, member);
     connection_done(&member->connection, mock->now_ns);
     (*(member->refused ? &mock->refused_count : &mock->connection_count))--;
     free(member);
@@ -204,6 +211,8 @@ static void place(struct lwp_mock *mock, struct member *member)
 {
     if (!member->connection.done && service_watch_member(mock, member) != LWP_OK)
         mock_reset_member(mock, member);
+    if (member->connection.done)
+        unwatch(mock, member);
     if (member->connection.done && !member->touched)
         forget(mock, member);
     else
@@ -273,6 +282,7 @@ void mock_touch(struct lwp_mock *mock, struct member *member)
 
 void mock_reset_member(struct lwp_mock *mock, struct member *member)
 {
+    unwatch(mock, member);
     connection_reset(&member->connection, mock->now_ns);
     mock_touch(mock, member);
 }

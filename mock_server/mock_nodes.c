@@ -96,6 +96,7 @@ enum lwp_status mock_down(struct lwp_mock *mock, const char *name)
     if (!node)
         return LWP_INVALID_ARGUMENT;
     node->down = true;
+    service_unwatch(mock, &node->watch, node->listener);
     node_shut(node);
     if (mock->cluster)
         (void)lwp_cluster_down(mock->cluster, lwp_bytes_text(node->name));

@@ -261,6 +261,9 @@ void service_stop(struct lwp_mock *mock);
 enum lwp_status service_watch_member(struct lwp_mock *mock, struct member *member);
 enum lwp_status service_watch_node(struct lwp_mock *mock, struct node *node);
 
+/** As poller_forget(); nothing without a service. */
+void service_unwatch(struct lwp_mock *mock, struct watch *watch, int fd);
+
 /** As poller_set(), of the service that there must be. */
 enum lwp_status service_watch(struct lwp_mock *mock, struct watch *watch, int fd, uint32_t events);
 

@@ -23,7 +23,6 @@ enum lwp_status node_open(struct node *node)
         return LWP_OK;
     if (lwp_address_parse(node->bound, &bound) != LWP_OK)
         return LWP_UNRESOLVED;
-    node->watch.known = false;
     node->accept_from_ns = 0;
     return lwp_tcp_listen(&bound, &node->listener, again);
 }

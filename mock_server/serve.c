@@ -107,6 +107,12 @@ enum lwp_status service_watch(struct lwp_mock *mock, struct watch *watch, int fd
     return poller_set(&mock->service->poller, watch, fd, events);
 }
 
+void service_unwatch(struct lwp_mock *mock, struct watch *watch, int fd)
+{
+    if (mock->service)
+        poller_forget(&mock->service->poller, watch, fd);
+}
+
 void service_wake(struct lwp_mock *mock)
 {
     const uint64_t once = 1;
@@ -127,8 +133,10 @@ void service_end(struct lwp_mock *mock)
     if (!service)
         return;
     mock_end_all(mock);
-    for (size_t i = 0; i < mock->node_count; i++)
+    for (size_t i = 0; i < mock->node_count; i++) {
+        service_unwatch(mock, &mock->nodes[i]->watch, mock->nodes[i]->listener);
         node_shut(mock->nodes[i]);
+    }
     control_close(mock->control);
     mock->control = NULL;
     poller_done(&service->poller);

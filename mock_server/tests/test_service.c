@@ -2,6 +2,8 @@
 #include "mock_server/tests/dial.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "lwp/json/json.h"
 #include "lwp/net/link.h"
@@ -574,6 +576,42 @@ static void a_mock_is_made_from_names_and_values(void **state)
     }
 }
 
+/* The child keeps copies of all descriptors, so that closing ours ends nothing for the kernel. */
+static void a_fork_does_not_bring_back_connections_that_are_gone(void **state)
+{
+    (void)state;
+    struct lwp_mock *mock = NULL;
+    struct lwp_address address;
+    struct lwp_transport *first = NULL;
+    struct lwp_transport *second = NULL;
+    int error = 0;
+    const uint64_t until_ns = lwp_clock_now() + 10 * LWP_SECOND_NS;
+    const struct lwp_mock_options options = {.dialect = &lwp_dialect_lance};
+    assert_int_equal(lwp_mock_new(&options, &mock), LWP_OK);
+    assert_int_equal(lwp_mock_start(mock), LWP_OK);
+    assert_int_equal(lwp_address_parse(lwp_mock_address(mock, NULL), &address), LWP_OK);
+    assert_int_equal(lwp_tcp_connect(&address, until_ns, &first, &error), LWP_OK);
+    assert_int_equal(lwp_mock_wait(mock, "connections 1", 10 * LWP_SECOND_NS), LWP_OK);
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(30); /* It must not outlive a test that fails. */
+        for (;;)
+            (void)pause();
+    }
+    assert_true(child > 0);
+    lwp_transport_close(first, LWP_CLOSE_HALF);
+    assert_int_equal(lwp_mock_wait(mock, "idle", 10 * LWP_SECOND_NS), LWP_OK);
+    lwp_transport_free(first);
+    /* The next one may have the same number, and is served. */
+    assert_int_equal(lwp_tcp_connect(&address, until_ns, &second, &error), LWP_OK);
+    assert_int_equal(lwp_mock_wait(mock, "connections 2", 10 * LWP_SECOND_NS), LWP_OK);
+    lwp_transport_free(second);
+    assert_int_equal(lwp_mock_wait(mock, "idle", 10 * LWP_SECOND_NS), LWP_OK);
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+    lwp_mock_free(mock);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_clock_of_zeros_is_the_callers),
     cmocka_unit_test(a_clock_can_be_moved_and_held),
@@ -599,6 +637,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_advance_wakes_the_thread),
     cmocka_unit_test(labels_and_connections_that_are_none_are_refused),
     cmocka_unit_test(a_mock_is_made_from_names_and_values),
+    cmocka_unit_test(a_fork_does_not_bring_back_connections_that_are_gone),
 };
 
 int main(void)
