@@ -364,6 +364,7 @@ static void load_first(struct run *run)
 static void wait_for_end(struct run *run)
 {
     for (int i = 0; i < MAX_WAITS; i++) {
+        lwp_mock_thaw(run->mock); /* A script may hold the clock again and again. */
         const uint64_t due_ns = lwp_mock_deadline(run->mock);
         if (due_ns == LWP_NEVER)
             break;
@@ -382,7 +383,6 @@ static void end(struct run *run)
     settle(run);
     for (size_t i = 0; i < CLIENT_COUNT; i++)
         leave(&run->clients[i]);
-    lwp_mock_thaw(run->mock);
     settle(run);
     wait_for_end(run);
     (void)stage_verdict(run->mock->stage, &verdict);
