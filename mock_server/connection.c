@@ -2,7 +2,6 @@
 #include "mock_server/connection.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "lwp/net/clock.h"
@@ -203,35 +202,10 @@ static void work_off(struct connection *connection, uint64_t now_ns)
         connection->owed_due_ns = lwp_clock_later(now_ns, connection->host->ack_delay_ns);
 }
 
-/* Says in the log how TLS went: what was agreed on and with whom, or why not. */
-static void tell_tls(const struct connection *connection, const char *text)
-{
-    struct lwp_event event = {.kind = LWP_EVENT_NOTE, .text = lwp_bytes_text(text)};
-    connection_tell(connection, &event);
-}
-
-/* The handshake is done: access lists go by the name in the certificate. */
-static void meet(struct connection *connection)
-{
-    char text[LWP_TLS_NAME_SIZE + 128];
-    connection->client = malloc(LWP_TLS_NAME_SIZE);
-    if (!connection->client) {
-        connection_reset(connection, connection->now_ns);
-        return;
-    }
-    const bool named = lwp_tls_peer_name(connection->tls, connection->client);
-    connection->asker.client = lwp_bytes_text(connection->client);
-    (void)snprintf(text, sizeof(text), "%s, %s, %s%s", lwp_tls_version(connection->tls),
-                   lwp_tls_cipher(connection->tls), named ? "client " : "no client certificate",
-                   connection->client);
-    tell_tls(connection, text);
-}
-
 /* The peer says no more. What is late is still answered; what is held is not. */
 static void end_by_peer(struct connection *connection, enum lwp_status status, uint64_t now_ns)
 {
-    if (connection->tls && lwp_tls_reason(connection->tls)[0])
-        tell_tls(connection, lwp_tls_reason(connection->tls));
+    connection_tell_tls_end(connection);
     if (status != LWP_CLOSED) {
         connection->closed_by = status == LWP_RESET ? LWP_BY_PEER : LWP_BY_ERROR;
         connection->closed_how = LWP_CLOSE_RST;
@@ -261,8 +235,7 @@ static bool take_batch(struct connection *connection, uint64_t now_ns)
         return false;
     if (!connection->stalled && !connection->resumed) {
         const enum lwp_status status = lwp_link_read(&connection->link, now_ns);
-        if (connection->tls && !connection->client && lwp_tls_is_established(connection->tls))
-            meet(connection);
+        connection_meet(connection);
         if (status == LWP_WOULD_BLOCK)
             return false;
         if (status != LWP_OK) {

@@ -142,6 +142,15 @@ void connection_hang_up(struct connection *connection, uint64_t now_ns);
 /** Hands what happened on the connection to the events; all but kind and details is filled in. */
 void connection_tell(const struct connection *connection, struct lwp_event *event);
 
+/* In connection_tls.c. */
+
+/** Once the handshake is done, takes the name in the peer's certificate, by which access lists go, and
+ * says in the log what was agreed on. Does nothing without TLS. */
+void connection_meet(struct connection *connection);
+
+/** Says in the log why TLS has ended, if there is more to say than that. */
+void connection_tell_tls_end(const struct connection *connection);
+
 /* In outlet.c: the queue. */
 
 /** Queues encoded bytes, with the faults that their fate (NULL: none) names. */

@@ -96,8 +96,13 @@ enum lwp_status mock_make_cluster(struct lwp_mock *mock)
         lwp_cluster_init(mock->cluster, &options);
     }
     enum lwp_status status = LWP_OK;
-    for (size_t i = mock->cluster->node_count; i < mock->node_count && status == LWP_OK; i++)
-        status = lwp_cluster_add(mock->cluster, lwp_bytes_text(mock->nodes[i]->name));
+    for (size_t i = mock->cluster->node_count; i < mock->node_count && status == LWP_OK; i++) {
+        /* Until it has a port its name is where it is: so lwp_mock_accept_on() knows it. */
+        const struct lwp_bytes name = lwp_bytes_text(mock->nodes[i]->name);
+        status = lwp_cluster_add(mock->cluster, name);
+        if (status == LWP_OK)
+            status = lwp_cluster_set_address(mock->cluster, i, name);
+    }
     mock->host.cluster = mock->cluster;
     return status;
 }

@@ -5,8 +5,6 @@
 
 #include "lwp/wire/dialect.h"
 
-enum exit_status { EXIT_SOUND = 0, EXIT_FAULT = 1, EXIT_UNREADABLE = 3, EXIT_USAGE = 64 };
-
 enum input_format { FORMAT_BY_CONTENT, FORMAT_HEX, FORMAT_BINARY, FORMAT_PCAP };
 
 struct arguments {
@@ -18,7 +16,7 @@ struct arguments {
     char **files; /* Ended by NULL; none at all means standard input. */
 };
 
-/** Reads what stands behind `lwp dump`; argv[0] is "dump". Returns -1, or the exit status with
+/** Reads what stands behind `lwp dump`; argv[0] is what getopt calls us. Returns -1, or the exit status with
  * which to end: then all is said. */
 int arguments_read(int argc, char **argv, struct arguments *arguments);
 

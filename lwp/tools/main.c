@@ -1,131 +1,68 @@
 /* SPDX-License-Identifier: MIT */
-/* lwp: tools for people who look at the protocol's bytes. */
+/* lwp: a client of Lance servers, and tools for people who look at the protocol's bytes. */
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "lwp/tools/arguments.h"
-#include "lwp/tools/capture.h"
-#include "lwp/tools/dump.h"
-#include "lwp/tools/hex.h"
-#include "lwp/tools/input.h"
+#include "lwp/tools/command.h"
 
-static const char help[] = "lwp - tools for the Lance Wire Protocol\n"
-                           "\n"
-                           "Usage: lwp dump [OPTION]... [FILE|-]...   what is in these bytes?\n"
-                           "       lwp --help, --version\n"
-                           "\n"
-                           "'lwp dump --help' tells more.\n";
+enum { NAME_SIZE = 32, WORD_COLUMN = 9, ARGUMENTS_COLUMN = 26 };
 
-/* Says why a file can not be read. */
-static int unreadable(const char *name, const char *why)
+static const struct {
+    const char *word;
+    int (*run)(int argc, char **argv);
+    const char *arguments;
+    const char *text;
+} commands[] = {
+#define LWP_PROGRAM_COMMAND(word, function, arguments, text) {word, function, arguments, text},
+#include "lwp/tools/commands.def"
+#undef LWP_PROGRAM_COMMAND
+};
+
+static const struct {
+    int value;
+    const char *text;
+} exits[] = {
+#define LWP_EXIT(value, name, text) {value, text},
+#include "lwp/tools/exits.def"
+#undef LWP_EXIT
+};
+
+enum {
+    COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]),
+    EXIT_COUNT = sizeof(exits) / sizeof(exits[0])
+};
+
+static int print_help(void)
 {
-    (void)fprintf(stderr, "lwp dump: %s: %s\n", name, why);
-    return EXIT_UNREADABLE;
-}
-
-static enum input_format format_of(const struct arguments *arguments, struct lwp_bytes bytes)
-{
-    if (arguments->format != FORMAT_BY_CONTENT)
-        return arguments->format;
-    if (lwp_capture_recognise(bytes))
-        return FORMAT_PCAP;
-    return lwp_hex_recognise(bytes) ? FORMAT_HEX : FORMAT_BINARY;
-}
-
-/* Dumps the bytes that the text stands for; what stops being hex text is a fault. */
-static int dump_hex(const struct arguments *arguments, struct lwp_report *report, const char *name,
-                    struct lwp_bytes text)
-{
-    const size_t room = text.size / 2;
-    uint8_t *buffer = malloc(room ? room : 1);
-    struct lwp_writer out = lwp_writer_on(buffer, room);
-    struct lwp_hex_fault fault = {0, NULL};
-    if (!buffer)
-        return unreadable(name, "there is no memory left");
-    const bool whole = lwp_hex_decode(text, &out, &fault);
-    lwp_report_input(report, name, "hex", out.size);
-    lwp_dump_file(report, arguments->dialect, lwp_writer_bytes(&out));
-    if (!whole) {
-        char line[128];
-        (void)snprintf(line, sizeof(line), "line %zu: %s", fault.line, fault.text);
-        const struct lwp_finding finding = {LWP_SEVERITY_FAULT, out.size, "HEX", NULL, line};
-        lwp_report_finding(report, &finding);
-    }
-    free(buffer);
+    (void)puts("lwp - a client and tools for the Lance Wire Protocol\n\nUsage:");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        (void)printf("  lwp %-*s%-*s  %s\n", WORD_COLUMN, commands[i].word, ARGUMENTS_COLUMN,
+                     commands[i].arguments, commands[i].text);
+    (void)puts(
+        "  lwp --help, --version\n\n"
+        "ADDRESS is HOST, HOST:PORT, lwp://HOST:PORT, or lwps://HOST:PORT for TLS; the port\n"
+        "is 1992 if none is given. TOPIC is an id, or a name that is not a number.\n"
+        "'lwp COMMAND --help' tells more and shows an example.\n\nExit status:");
+    for (size_t i = 0; i < EXIT_COUNT; i++)
+        (void)printf("  %-4d%s\n", exits[i].value, exits[i].text);
     return EXIT_SOUND;
-}
-
-static int dump_capture(const struct arguments *arguments, struct lwp_report *report,
-                        const char *name, struct lwp_bytes bytes)
-{
-    const struct lwp_capture_options options = {.dialect = arguments->dialect,
-                                                .port = arguments->port};
-    lwp_report_input(report, name, lwp_capture_is_pcapng(bytes) ? "pcapng" : "pcap", bytes.size);
-    return lwp_capture_dump(&options, report, bytes) == LWP_OK
-               ? EXIT_SOUND
-               : unreadable(name, "there is no memory left");
-}
-
-static int dump_input(const struct arguments *arguments, struct lwp_report *report,
-                      const char *name, struct lwp_bytes bytes)
-{
-    switch (format_of(arguments, bytes)) {
-    case FORMAT_HEX:
-        return dump_hex(arguments, report, name, bytes);
-    case FORMAT_PCAP:
-        return dump_capture(arguments, report, name, bytes);
-    case FORMAT_BY_CONTENT:
-    case FORMAT_BINARY:
-        break;
-    }
-    lwp_report_input(report, name, "binary", bytes.size);
-    lwp_dump_file(report, arguments->dialect, bytes);
-    return EXIT_SOUND;
-}
-
-static int dump_file(const struct arguments *arguments, struct lwp_report *report, const char *name)
-{
-    struct lwp_input input = {{NULL, 0}, NULL, false};
-    const char *wrong = lwp_input_open(name, &input);
-    if (wrong)
-        return unreadable(name, wrong);
-    const int status = dump_input(arguments, report, name, input.bytes);
-    lwp_input_close(&input);
-    return status;
-}
-
-static int run_dump(int argc, char **argv)
-{
-    struct arguments arguments = {.dialect = NULL};
-    char name[] = "lwp dump"; /* So getopt names us. */
-    argv[0] = name;
-    int status = arguments_read(argc, argv, &arguments);
-    if (status >= 0)
-        return status;
-    struct lwp_report report = lwp_report_begin(
-        arguments.json ? &lwp_report_json : &lwp_report_text, stdout, arguments.records);
-    status = arguments.files[0] ? EXIT_SOUND : dump_file(&arguments, &report, "-");
-    for (char **file = arguments.files; *file; file++) {
-        const int ended = dump_file(&arguments, &report, *file);
-        status = ended != EXIT_SOUND ? ended : status;
-    }
-    lwp_report_end(&report);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return unreadable("standard output", "can not be written");
-    if (status != EXIT_SOUND)
-        return status;
-    return report.fault_count ? EXIT_FAULT : EXIT_SOUND;
 }
 
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
-    if (strcmp(word, "dump") == 0)
-        return run_dump(argc - 1, argv + 1);
-    if (strcmp(word, "--help") == 0 || strcmp(word, "--version") == 0) {
-        (void)fputs(word[2] == 'h' ? help : "lwp " LWP_VERSION_TEXT "\n", stdout);
-        return EXIT_SOUND;
-    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(word, commands[i].word) == 0) {
+            char name[NAME_SIZE]; /* So getopt names us. */
+            (void)snprintf(name, sizeof(name), "lwp %s", word);
+            argv[1] = name;
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    if (strcmp(word, "--help") == 0)
+        return print_help();
+    if (strcmp(word, "--version") == 0)
+        return puts("lwp " LWP_VERSION_TEXT) < 0 ? EXIT_OUT_OF_REACH : EXIT_SOUND;
     (void)fprintf(stderr, "lwp: %s%s%s\nTry 'lwp --help'.\n",
                   word[0] ? "no such command" : "which command?", word[0] ? ": " : "", word);
     return EXIT_USAGE;

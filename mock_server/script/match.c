@@ -2,23 +2,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lwp/json/json.h"
-#include "lwp/wire/errors.h"
 #include "lwp/wire/trace.h"
-#include "mock_server/script/frames.h"
+#include "mock_server/script/match_state.h"
 
-/* A comparison under way. */
-struct comparison {
-    const struct script_pattern *pattern;
-    const struct lwp_frame *frame;
-    const struct lwp_dialect *dialect;
-    struct script_variables *variables;
-    struct script_mismatch *mismatch;
-    struct lwp_message message; /* Of a control frame with a known command. */
-    struct lwp_json *json;      /* The payload as a document, once it was asked for. */
-};
-
-static bool differ(struct comparison *comparison, const char *field, long offset)
+bool comparison_differ(struct comparison *comparison, const char *field, long offset)
 {
     comparison->mismatch->field = field;
     comparison->mismatch->offset = offset;
@@ -81,8 +68,8 @@ static long first_difference(uint64_t expected, uint64_t actual, size_t size)
 }
 
 /* Compares a number that stands at `offset` of the frame, or nowhere in particular (-1). */
-static bool match_number(struct comparison *comparison, const struct script_field *field,
-                         uint64_t actual, const char *name, long offset)
+bool comparison_number(struct comparison *comparison, const struct script_field *field,
+                       uint64_t actual, const char *name, long offset)
 {
     const size_t size = field->subject == SCRIPT_HEADER ? lwp_header_fields[field->header].size : 8;
     uint64_t value = 0;
@@ -104,12 +91,12 @@ static bool match_number(struct comparison *comparison, const struct script_fiel
                        value, value);
     print_number(actual, mismatch->actual, sizeof(mismatch->actual));
     const bool has_byte = offset >= 0 && field->relation == SCRIPT_EQUAL;
-    return differ(comparison, name,
-                  has_byte ? offset + first_difference(value, actual, size) : offset);
+    return comparison_differ(comparison, name,
+                             has_byte ? offset + first_difference(value, actual, size) : offset);
 }
 
-static bool match_bytes(struct comparison *comparison, const struct script_field *field,
-                        struct lwp_bytes actual, const char *name, long offset)
+bool comparison_bytes(struct comparison *comparison, const struct script_field *field,
+                      struct lwp_bytes actual, const char *name, long offset)
 {
     if (field->value.kind == SCRIPT_VARIABLE &&
         !script_variable_of(comparison->variables, field->value.bytes)) {
@@ -126,7 +113,7 @@ static bool match_bytes(struct comparison *comparison, const struct script_field
     script_print_bytes(value, comparison->mismatch->expected,
                        sizeof(comparison->mismatch->expected));
     script_print_bytes(actual, comparison->mismatch->actual, sizeof(comparison->mismatch->actual));
-    return differ(comparison, name, offset >= 0 ? offset + (long)same : -1);
+    return comparison_differ(comparison, name, offset >= 0 ? offset + (long)same : -1);
 }
 
 /* Where a payload field stands in the frame. */
@@ -146,134 +133,10 @@ static bool match_payload_field(struct comparison *comparison, const struct scri
     const long offset = payload_offset(comparison, wire);
     if (lwp_field_is_integer(wire)) {
         const uint64_t actual = *lwp_message_integer(&comparison->message, wire);
-        return match_number(comparison, field, actual, wire->name, offset);
+        return comparison_number(comparison, field, actual, wire->name, offset);
     }
     const struct lwp_bytes actual = *lwp_message_bytes(&comparison->message, wire);
-    return match_bytes(comparison, field, actual, wire->name, offset);
-}
-
-/* json.PATH=none, or != none. */
-static bool match_absence(struct comparison *comparison, const struct script_field *field,
-                          const char *path, const char *shown)
-{
-    const bool present = lwp_json_has(comparison->json, path);
-    if (present == (field->relation == SCRIPT_NOT_EQUAL))
-        return true;
-    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "%s member",
-                   present ? "no" : "a");
-    (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "%s",
-                   present ? "there is one" : "none");
-    return differ(comparison, shown, -1);
-}
-
-/* What a value wants its counterpart to be. */
-enum wanted { WANTS_NUMBER, WANTS_BYTES, WANTS_EITHER };
-
-static enum wanted wanted_by(const struct comparison *comparison, const struct script_value *value)
-{
-    if (value->kind == SCRIPT_BYTES || value->kind == SCRIPT_JOINED)
-        return WANTS_BYTES;
-    if (value->kind != SCRIPT_VARIABLE)
-        return WANTS_NUMBER;
-    const struct script_variable *variable =
-        script_variable_of(comparison->variables, value->bytes);
-    if (!variable)
-        return WANTS_EITHER;
-    return variable->is_bytes ? WANTS_BYTES : WANTS_NUMBER;
-}
-
-/* There is no such member, or one of another type. */
-static bool match_no_member(struct comparison *comparison, enum wanted wanted, const char *path,
-                            const char *shown)
-{
-    static const char *const words[] = {[WANTS_NUMBER] = "a number",
-                                        [WANTS_BYTES] = "a string",
-                                        [WANTS_EITHER] = "a number or a string"};
-    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "%s at %.200s",
-                   words[wanted], path);
-    (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "%s",
-                   lwp_json_has(comparison->json, path) ? "something else" : "none");
-    return differ(comparison, shown, -1);
-}
-
-static bool match_member(struct comparison *comparison, const struct script_field *field,
-                         const char *path, const char *shown)
-{
-    struct lwp_bytes text = {NULL, 0};
-    uint64_t number = 0;
-    bool flag = false;
-    if (field->value.kind == SCRIPT_NONE)
-        return match_absence(comparison, field, path, shown);
-    const enum wanted wanted = wanted_by(comparison, &field->value);
-    if (wanted != WANTS_BYTES && lwp_json_integer(comparison->json, path, &number) == LWP_OK)
-        return match_number(comparison, field, number, shown, -1);
-    if (wanted != WANTS_BYTES && lwp_json_boolean(comparison->json, path, &flag) == LWP_OK)
-        return match_number(comparison, field, flag, shown, -1);
-    if (wanted != WANTS_NUMBER && lwp_json_string(comparison->json, path, &text) == LWP_OK)
-        return match_bytes(comparison, field, text, shown, -1);
-    return match_no_member(comparison, wanted, path, shown);
-}
-
-/* json.PATH; with a * any element will do, and != must hold for all of them. */
-static bool match_json(struct comparison *comparison, const struct script_field *field)
-{
-    const char *path = (const char *)field->path.data;
-    const char *star = strchr(path, '*');
-    if (!star)
-        return match_member(comparison, field, path, path);
-    char concrete[LWP_JSON_MAX_PATH];
-    char parent[LWP_JSON_MAX_PATH];
-    (void)snprintf(parent, sizeof(parent), "%.*s", star > path ? (int)(star - path) - 1 : 0, path);
-    const bool all = field->relation == SCRIPT_NOT_EQUAL;
-    const size_t count =
-        lwp_json_is_array(comparison->json, parent) ? lwp_json_count(comparison->json, parent) : 0;
-    for (size_t i = 0; i < count; i++) {
-        (void)snprintf(concrete, sizeof(concrete), "%.*s%zu%s", (int)(star - path), path, i,
-                       star + 1);
-        if (match_member(comparison, field, concrete, path) != all)
-            return !all;
-    }
-    if (count == 0) {
-        (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "an element");
-        (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "none");
-        return all ? true : differ(comparison, path, -1);
-    }
-    return all ? true : differ(comparison, path, -1);
-}
-
-/* The code that an ErrorResponse means, in either form (D2); -1 if it means none. */
-static int error_code(const struct comparison *comparison)
-{
-    struct lwp_error_document document;
-    struct lwp_bytes argument;
-    if (comparison->json && lwp_json_error(comparison->json, &document) == LWP_OK)
-        return document.code <= UINT8_MAX ? (int)document.code : -1;
-    const enum lwp_text text = lwp_text_recognise(comparison->frame->payload, &argument);
-    return text < LWP_TEXT_COUNT ? (int)lwp_text_code(text) : -1;
-}
-
-static bool match_code(struct comparison *comparison, const struct script_field *field)
-{
-    const int actual = error_code(comparison);
-    const bool same = actual >= 0 && (uint64_t)actual == field->value.number;
-    if (same == (field->relation == SCRIPT_EQUAL))
-        return true;
-    (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "%s",
-                   lwp_error_word((unsigned)field->value.number));
-    if (actual >= 0)
-        (void)snprintf(comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE, "%s",
-                       lwp_error_word((unsigned)actual));
-    else
-        script_print_bytes(comparison->frame->payload, comparison->mismatch->actual,
-                           SCRIPT_MISMATCH_SIZE);
-    return differ(comparison, "code", LWP_HEADER_SIZE);
-}
-
-static void read_json(struct comparison *comparison)
-{
-    struct lwp_fault fault;
-    if (!comparison->json)
-        (void)lwp_json_read(comparison->frame->payload, &comparison->json, &fault);
+    return comparison_bytes(comparison, field, actual, wire->name, offset);
 }
 
 static bool match_field(struct comparison *comparison, const struct script_field *field)
@@ -281,23 +144,23 @@ static bool match_field(struct comparison *comparison, const struct script_field
     switch (field->subject) {
     case SCRIPT_HEADER: {
         const struct lwp_header_field *row = &lwp_header_fields[field->header];
-        return match_number(comparison, field,
-                            lwp_header_get(&comparison->frame->header, field->header), row->name,
-                            row->offset);
+        return comparison_number(comparison, field,
+                                 lwp_header_get(&comparison->frame->header, field->header),
+                                 row->name, row->offset);
     }
     case SCRIPT_PAYLOAD:
         return match_payload_field(comparison, field);
     case SCRIPT_JSON:
-        read_json(comparison);
+        comparison_read_json(comparison);
         if (comparison->json)
-            return match_json(comparison, field);
+            return comparison_json(comparison, field);
         (void)snprintf(comparison->mismatch->expected, SCRIPT_MISMATCH_SIZE, "a JSON document");
         script_print_bytes(comparison->frame->payload, comparison->mismatch->actual,
                            SCRIPT_MISMATCH_SIZE);
-        return differ(comparison, "json", LWP_HEADER_SIZE);
+        return comparison_differ(comparison, "json", LWP_HEADER_SIZE);
     case SCRIPT_CODE:
-        read_json(comparison);
-        return match_code(comparison, field);
+        comparison_read_json(comparison);
+        return comparison_code(comparison, field);
     }
     return false;
 }
@@ -318,8 +181,9 @@ static bool match_kind(struct comparison *comparison)
     (void)lwp_trace_frame(comparison->dialect, comparison->frame, mismatch->actual,
                           sizeof(mismatch->actual));
     const bool same_flags = header->flags == lwp_kind_flags(wanted->kind);
-    return differ(comparison, same_flags ? "batch_id" : "flags",
-                  lwp_header_fields[same_flags ? LWP_HEADER_batch_id : LWP_HEADER_flags].offset);
+    return comparison_differ(
+        comparison, same_flags ? "batch_id" : "flags",
+        lwp_header_fields[same_flags ? LWP_HEADER_batch_id : LWP_HEADER_flags].offset);
 }
 
 /* The payload must have the form of its command, and nothing behind it. */
@@ -341,7 +205,7 @@ static bool match_form(struct comparison *comparison)
                        rest.size);
     else
         (void)lwp_trace_fault(&fault, comparison->mismatch->actual, SCRIPT_MISMATCH_SIZE);
-    return differ(comparison, "payload", LWP_HEADER_SIZE + (long)fault.offset);
+    return comparison_differ(comparison, "payload", LWP_HEADER_SIZE + (long)fault.offset);
 }
 
 static bool match_body(struct comparison *comparison)
@@ -352,11 +216,11 @@ static bool match_body(struct comparison *comparison)
     if (wanted->body == SCRIPT_BODY_NONE || wanted->body == SCRIPT_BODY_FILL)
         return true;
     if (wanted->body == SCRIPT_BODY_BYTES || !wanted->command)
-        return match_bytes(comparison, &whole, comparison->frame->payload, "payload",
-                           LWP_HEADER_SIZE);
+        return comparison_bytes(comparison, &whole, comparison->frame->payload, "payload",
+                                LWP_HEADER_SIZE);
     const long offset =
         LWP_HEADER_SIZE + (long)(comparison->frame->payload.size - comparison->message.data.size);
-    return match_bytes(comparison, &whole, comparison->message.data, "data", offset);
+    return comparison_bytes(comparison, &whole, comparison->message.data, "data", offset);
 }
 
 static bool names(const struct script_frame *frame, enum lwp_header_index header)

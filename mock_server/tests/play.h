@@ -444,6 +444,8 @@ static inline void push_bytes(struct play *play, size_t number, struct lwp_bytes
     struct play_peer *peer = peer_at(play, number);
     if (peer->said_at == peer->said_size)
         peer->said_at = peer->said_size = 0;
+    if (bytes.size == 0)
+        return;
     if (peer->said_size + bytes.size > peer->said_capacity) {
         peer->said_capacity = 2 * (peer->said_size + bytes.size);
         peer->said = realloc(peer->said, peer->said_capacity);

@@ -421,6 +421,21 @@ static void what_is_not_read_is_not_done_until_it_is_read_again(void **state)
     play_end(&play);
 }
 
+static void what_was_read_already_is_done_without_another_byte(void **state)
+{
+    (void)state;
+    struct play play;
+    play_begin(&play, LANCE,
+               "topic orders id=1\non ingest nth 1 -> stop-read\nat 50ms -> resume-read");
+    const size_t peer = dial(&play);
+    say(&play, peer,
+        "ingest batch_id=1 topic_id=1 records=raw(\"a\") ; "
+        "ingest batch_id=2 topic_id=1 records=raw(\"b\") ; keepalive");
+    pass_ms(&play, 100);
+    assert_heard(&play, peer, "ack batch_id=1; @50 keepalive; ack batch_id=2");
+    play_end(&play);
+}
+
 static void reading_goes_on_with_a_frame_that_goes_out(void **state)
 {
     (void)state;
@@ -505,6 +520,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_part_of_a_frame_is_part_of_the_damaged_one),
     cmocka_unit_test(silence_swallows_all_that_would_go_out),
     cmocka_unit_test(what_is_not_read_is_not_done_until_it_is_read_again),
+    cmocka_unit_test(what_was_read_already_is_done_without_another_byte),
     cmocka_unit_test(reading_goes_on_with_a_frame_that_goes_out),
     cmocka_unit_test(a_peer_that_hangs_up_while_it_is_not_read_is_noticed_later),
     cmocka_unit_test(transport_of_all_rules_that_match_composes),

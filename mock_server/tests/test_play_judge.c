@@ -194,7 +194,7 @@ static void a_rule_that_fails_at_each_frame_fills_no_memory(void **state)
     const size_t before = heap_in_use();
     push_many(&play, peer, "keepalive", 5000);
     settle(&play);
-    assert_int_equal(bytes_heard(&play, peer).size, 5001 * LWP_HEADER_SIZE);
+    assert_int_equal(bytes_heard(&play, peer).size, (size_t)5001 * LWP_HEADER_SIZE);
     assert_true(heap_in_use() < before + 2 * 1048576);
     assert_int_equal(strncmp(verdict(&play), "t: fail: again\n", 15), 0);
     assert_true(strlen(verdict(&play)) <= 100 * 15);

@@ -124,7 +124,7 @@ static void each_example_fires_and_gives_the_same_bytes_twice(void **state)
     for (size_t i = 0; i < example_count; i++) {
         char *once = play_example(examples[i]);
         char *twice = play_example(examples[i]);
-        assert_true(strlen(once) > 100 * LWP_HEADER_SIZE);
+        assert_true(strlen(once) > (size_t)100 * LWP_HEADER_SIZE);
         assert_string_equal(once, twice);
         free(once);
         free(twice);
