@@ -15,7 +15,7 @@ uint8_t play_byte(struct play_input *input)
 
 size_t play_pick(struct play_input *input, size_t count)
 {
-    return play_byte(input) % count;
+    return count ? play_byte(input) % count : 0;
 }
 
 /* What may stand behind an action's word, by the column of actions.def. */
@@ -120,8 +120,8 @@ static void put_actions(struct play_input *input, unsigned where, bool has_nodes
     const size_t count = 1 + play_pick(input, MAX_ACTIONS);
     for (size_t i = 0; i < count; i++) {
         const size_t kind = pick_action(input, where, has_nodes);
-        const bool then = i && script_action_rows[kind].group == SCRIPT_ANSWER &&
-                          play_pick(input, 4) == 0;
+        const bool then =
+            i && script_action_rows[kind].group == SCRIPT_ANSWER && play_pick(input, 4) == 0;
         const char *sample = kind == SCRIPT_ACTION_TOPIC_REPLY
                                  ? "id=9 name=\"o\" created_at=18446744073709551615"
                                  : pick_sample(input, forms[kind]);
@@ -133,16 +133,24 @@ static void put_actions(struct play_input *input, unsigned where, bool has_nodes
 static void put_trigger(struct play_input *input, struct text *text)
 {
     static const char *const triggers[] = {
-        "",        "nth 1",    "nth 2", "nth 2 times 3", "every 2",     "every 2 skip 1",
-        "times 1", "times 30", "skip 1", "p=0.5",        "p=0.5 of dice", "after first"};
+        "",        "nth 1",    "nth 2",  "nth 2 times 3", "every 2",       "every 2 skip 1",
+        "times 1", "times 30", "skip 1", "p=0.5",         "p=0.5 of dice", "after first"};
     put(text, "%s ->", triggers[play_pick(input, sizeof(triggers) / sizeof(triggers[0]))]);
 }
 
 static unsigned put_match(struct play_input *input, struct text *text)
 {
-    static const char *const kinds[] = {
-        "ingest", "ingest batch_id=$b", "keepalive", "fetch", "frame", "ack", "create-topic",
-        "frame batch_id=$b", "ingest topic_id=1", "frame topic_id>0", "error-response"};
+    static const char *const kinds[] = {"ingest",
+                                        "ingest batch_id=$b",
+                                        "keepalive",
+                                        "fetch",
+                                        "frame",
+                                        "ack",
+                                        "create-topic",
+                                        "frame batch_id=$b",
+                                        "ingest topic_id=1",
+                                        "frame topic_id>0",
+                                        "error-response"};
     static const char *const directions[] = {"", "in", "out", "any"};
     static const unsigned bits[] = {SCRIPT_AT_IN, SCRIPT_AT_IN, SCRIPT_AT_OUT,
                                     SCRIPT_AT_IN | SCRIPT_AT_OUT};

@@ -59,9 +59,8 @@ static void see(const struct lwp_stage *stage, const struct stage_play *play,
     (void)anchor_of(stage, play, expectation, &anchor_ns);
     if (expectation->after.size && !is_behind(stage, play, expectation->after))
         return;
-    if (expectation->has_range &&
-        (now_ns < lwp_clock_later(anchor_ns, expectation->least_ns) ||
-         now_ns > lwp_clock_later(anchor_ns, expectation->most_ns)))
+    if (expectation->has_range && (now_ns < lwp_clock_later(anchor_ns, expectation->least_ns) ||
+                                   now_ns > lwp_clock_later(anchor_ns, expectation->most_ns)))
         return;
     if (watch->count++ == 0)
         watch->first_ns = now_ns;

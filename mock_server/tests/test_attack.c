@@ -100,10 +100,11 @@ static void plans_and_debts_count_as_memory_of_the_connection(void **state)
     (void)state;
     enum { FRAMES = 400, LONG = 20000 };
     struct play play;
-    play_begin_with(&play, (struct lwp_mock_options){.dialect = LANCE,
-                                                     .max_connection_memory = 4194304});
+    play_begin_with(&play,
+                    (struct lwp_mock_options){.dialect = LANCE, .max_connection_memory = 4194304});
     char script[LONG + 64];
-    (void)snprintf(script, sizeof(script), "on keepalive -> chop 1 gap 1m, xor 0 \"%0*d\"", LONG, 0);
+    (void)snprintf(script, sizeof(script), "on keepalive -> chop 1 gap 1m, xor 0 \"%0*d\"", LONG,
+                   0);
     play_load(&play, "t", script);
     const size_t peer = dial(&play);
     for (int i = 0; i < FRAMES; i++)
@@ -118,8 +119,7 @@ static void a_connection_that_is_touched_twice_takes_no_other_off_the_list(void 
 {
     (void)state;
     struct play play;
-    play_begin(&play, LANCE,
-               "on conn 1 keepalive -> barrier b\non conn 2 keepalive -> await b");
+    play_begin(&play, LANCE, "on conn 1 keepalive -> barrier b\non conn 2 keepalive -> await b");
     for (int i = 0; i < 3; i++)
         (void)dial(&play);
     say(&play, 2, "keepalive");
@@ -285,8 +285,7 @@ static void a_peer_that_is_not_read_and_resets_was_not_closed_by_the_mock(void *
     struct lwp_address address;
     struct lwp_transport *transport = NULL;
     int error = 0;
-    play_begin(&play, LANCE,
-               "on connect -> stop-read\nexpect in close rst = 1\nnever out close");
+    play_begin(&play, LANCE, "on connect -> stop-read\nexpect in close rst = 1\nnever out close");
     assert_int_equal(lwp_mock_start(play.mock), LWP_OK);
     assert_int_equal(lwp_address_parse(lwp_mock_address(play.mock, NULL), &address), LWP_OK);
     assert_int_equal(lwp_tcp_connect(&address, LWP_NEVER, &transport, &error), LWP_OK);
@@ -308,8 +307,7 @@ static void a_reset_lifts_what_would_stay_on_connections(void **state)
     for (size_t i = 0; i < COUNT_OF(actions); i++) {
         struct play play;
         char script[256];
-        (void)snprintf(script, sizeof(script), "at 1ms -> %s",
-                       i == 3 ? "log \"x\"" : actions[i]);
+        (void)snprintf(script, sizeof(script), "at 1ms -> %s", i == 3 ? "log \"x\"" : actions[i]);
         if (i == 3 || i == 4)
             (void)snprintf(script, sizeof(script), "on list-topics nth 1 -> %s", actions[i]);
         play_begin(&play, LANCE, script);
