@@ -331,9 +331,11 @@ def play_seeds():
     for kind, (word, form, where) in enumerate(re.findall(row, table, re.MULTILINE)):
         for sample in range(1 if form == "NONE" else MAX_SAMPLES):
             rule = play_rule(where, kind, sample)
-            how = bytes((1 | 32 * (sample % 2),))
-            seeds.add(f"{word}-{sample}", b"\x41" + rule + how + CONNECT + TALK + TO_WHAT_IS_DUE +
-                      HEAR + (RESET + LOAD + TALK if sample % 3 else END + TO_WHAT_IS_DUE))
+            late_acks = sample % 4 == 1
+            how = bytes((1 | 32 * (sample % 2) | 4 * late_acks,))
+            seeds.add(f"{word}-{sample}", b"\x41" + rule + how + CONNECT + TALK +
+                      (b"" if late_acks else TO_WHAT_IS_DUE + HEAR) +
+                      (RESET + LOAD + TALK if sample % 3 else END + TO_WHAT_IS_DUE))
         for name, place in (("connect", ON_CONNECT), ("time", AT_TIME)):
             if name[0].upper() in where:
                 seeds.add(f"{word}-at-{name}", b"\x41" + place + bytes((0, kind, 1)) + b"\1" +
