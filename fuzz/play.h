@@ -3,9 +3,14 @@
 #ifndef FUZZ_PLAY_H
 #define FUZZ_PLAY_H
 
-#include "lwp/wire/bytes.h"
+#include "lwp/wire/dialect.h"
 
-enum { PLAY_MAX_RULES = 8, PLAY_RULE_SIZE = 512, PLAY_TEXT_SIZE = 8192 };
+enum {
+    PLAY_MAX_RULES = 8,
+    PLAY_RULE_SIZE = 512, /* Bytes, here and below. */
+    PLAY_TEXT_SIZE = 8192,
+    PLAY_FRAME_SIZE = 16384
+};
 
 /* Bytes that decide, one after the other; behind the last all are 0. */
 struct play_input {
@@ -13,7 +18,7 @@ struct play_input {
     size_t at;
 };
 
-/** The next byte, and the next one below `count`. */
+/** The next byte; and a number below `count` from it, 0 if `count` is 0. */
 uint8_t play_byte(struct play_input *input);
 size_t play_pick(struct play_input *input, size_t count);
 
@@ -31,6 +36,11 @@ void play_write_script(struct play_input *input, struct play_script *script);
 
 /** The text of one of its rules as a script. */
 void play_write_rule(const struct play_script *script, size_t index, char *text, size_t size);
+
+/** Writes the frame of a client that the input decides on, now and then damaged or cut short. Returns how
+ * often it is to be sent. `wire` has PLAY_FRAME_SIZE bytes of room. */
+size_t play_write_frame(struct play_input *input, const struct lwp_dialect *dialect,
+                        uint64_t batch_id, struct lwp_writer *wire);
 
 /* What is to be seen of a run from outside. */
 struct play_outcome {

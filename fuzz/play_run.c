@@ -5,12 +5,10 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/play.h"
 #include "lwp/net/clock.h"
-#include "lwp/wire/tlv.h"
 #include "mock_server/mock_state.h"
 
 enum {
     CLIENT_COUNT = 6,
-    FRAME_ROOM = 16384,
     UNSENT_ROOM = 65536,
     MAX_ROUNDS = 400000, /* At one time: chopped into bytes, a large answer takes many. */
     MAX_WAITS = 2000     /* For the last words of a mock. */
@@ -32,7 +30,8 @@ struct run {
     uint64_t batch_id;
     const struct lwp_dialect *dialect;
     struct client clients[CLIENT_COUNT];
-    uint8_t *memory; /* For a frame's payload and the frame. */
+    uint8_t wire[PLAY_FRAME_SIZE];
+    uint8_t *memory; /* What clients have not sent. */
     struct play_outcome outcome;
 };
 
@@ -152,64 +151,13 @@ static void end_client(struct run *run)
         lwp_transport_close(client->transport, ways[how]);
 }
 
-/* Frames. */
-
-static struct lwp_bytes write_records(struct lwp_writer *room, size_t size)
-{
-    static const uint8_t zeros[FRAME_ROOM];
-    lwp_tlv_put(room, LWP_TLV_RAW, (struct lwp_bytes){zeros, size});
-    return lwp_writer_bytes(room);
-}
-
-static struct lwp_frame control_frame(struct play_input *input, struct lwp_writer *room)
-{
-    const size_t index = play_pick(input, 21);
-    const struct lwp_command *row = lwp_command_at(index);
-    struct lwp_message message = {.command = row ? row->code : LWP_COMMAND_LIST_TOPICS};
-    message.topic_id = play_pick(input, 3);
-    message.name = lwp_bytes_text(play_byte(input) & 1 ? "orders" : "others");
-    message.token = message.name;
-    message.max_bytes = (uint64_t)play_byte(input) << 10 | 20;
-    message.max_batch_bytes = message.max_bytes;
-    message.start_offset = (uint64_t)play_byte(input) * 13;
-    (void)lwp_message_encode(&message, room);
-    return lwp_message_frame(message.command, lwp_writer_bytes(room));
-}
-
-static struct lwp_frame any_frame(struct run *run, struct lwp_writer *room)
-{
-    static const size_t sizes[] = {5, 0, 100, 3000, 12000};
-    struct lwp_frame frame = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
-    const size_t kind = play_pick(&run->input, 8);
-    if (kind >= 6)
-        return control_frame(&run->input, room);
-    if (kind == 5)
-        frame.header.flags = play_byte(&run->input);
-    if (kind == 0 || kind == 4 || kind == 5)
-        return frame;
-    frame.payload = write_records(room, sizes[play_pick(&run->input, 5)]);
-    frame.header.flags = LWP_FLAG_BATCH;
-    frame.header.batch_id = ++run->batch_id;
-    frame.header.record_count = 1;
-    frame.header.topic_id = (uint32_t)play_pick(&run->input, 3);
-    return frame;
-}
-
-/* Sends a frame, now and then damaged, cut short or twice. */
+/* Sends what the input decides on, if there is room. */
 static void send_frame(struct run *run)
 {
     struct client *client = pick_client(run);
-    struct lwp_writer room = lwp_writer_on(run->memory, FRAME_ROOM);
-    struct lwp_writer wire = lwp_writer_on(run->memory + FRAME_ROOM, FRAME_ROOM);
-    struct lwp_frame frame = any_frame(run, &room);
-    const size_t how = play_pick(&run->input, 16);
-    lwp_frame_seal(&frame, run->dialect->polynomial, 0);
-    (void)lwp_frame_encode(&frame, &wire);
-    if (how == 1)
-        wire.data[play_byte(&run->input) % wire.size] ^= play_byte(&run->input);
-    if (how == 2)
-        wire.size = play_byte(&run->input) % wire.size;
-    for (size_t i = 0; i < (how == 3 ? 40 : 1); i++)
+    struct lwp_writer wire = lwp_writer_on(run->wire, sizeof(run->wire));
+    const size_t times = play_write_frame(&run->input, run->dialect, ++run->batch_id, &wire);
+    for (size_t i = 0; i < times; i++)
         if (client->transport && client->unsent_size + wire.size <= UNSENT_ROOM) {
             memcpy(client->unsent + client->unsent_size, wire.data, wire.size);
             client->unsent_size += wire.size;
@@ -237,24 +185,34 @@ static void load(struct run *run)
     if (!run->with_rules || index >= run->script->rule_count)
         return;
     play_write_rule(run->script, index, text, sizeof(text));
-    (void)mock_script(run->mock, "again", text);
+    (void)lwp_mock_script(run->mock, "again", text);
 }
 
-static void arm(struct run *run, bool armed)
+static const char *pick_name(struct run *run)
 {
     static const char *const names[] = {"play", "again", "first", "play:5"};
-    (void)stage_arm(run->mock->stage, lwp_bytes_text(names[play_pick(&run->input, 4)]), armed);
+    return names[play_pick(&run->input, 4)];
 }
 
-static const char *pick_node(struct run *run)
+static void arm(struct run *run)
 {
-    static const char *const names[] = {"A", "B"};
-    return names[play_pick(&run->input, 2)];
+    (void)lwp_mock_arm(run->mock, pick_name(run));
+}
+
+static void disarm(struct run *run)
+{
+    (void)lwp_mock_disarm(run->mock, pick_name(run));
+}
+
+static void reset(struct run *run)
+{
+    lwp_mock_reset(run->mock);
 }
 
 static void advance(struct run *run)
 {
-    static const uint64_t advances_ns[] = {LWP_SECOND_NS, 366 * 86400 * LWP_SECOND_NS, UINT64_MAX};
+    static const uint64_t advances_ns[] = {LWP_SECOND_NS, UINT64_C(366) * 86400 * LWP_SECOND_NS,
+                                           UINT64_MAX};
     lwp_mock_advance(run->mock, advances_ns[play_pick(&run->input, 3)]);
 }
 
@@ -273,19 +231,9 @@ static void tag(struct run *run)
     (void)lwp_mock_tag(run->mock, play_byte(&run->input) & 1 ? "next" : "1", "bob");
 }
 
-static void reset(struct run *run)
+static const char *pick_node(struct run *run)
 {
-    mock_reset_scripts(run->mock);
-}
-
-static void arm_some(struct run *run)
-{
-    arm(run, true);
-}
-
-static void disarm_some(struct run *run)
-{
-    arm(run, false);
+    return play_pick(&run->input, 2) ? "B" : "A";
 }
 
 static void take_down(struct run *run)
@@ -298,7 +246,8 @@ static void take_up(struct run *run)
     (void)lwp_mock_up(run->mock, pick_node(run));
 }
 
-static void reach_barrier(struct run *run)
+/* As the control socket does it. */
+static void reach(struct run *run)
 {
     stage_reach(run->mock->stage, lwp_bytes_text("c"));
     mock_touch_waiting(run->mock);
@@ -307,11 +256,10 @@ static void reach_barrier(struct run *run)
 
 static void change_mock(struct run *run)
 {
-    static void (*const changes[16])(struct run *) = {
-        advance,   freeze,  thaw,    tag,           reset, reset, disarm_some, arm_some,
-        take_down, take_up, take_up, reach_barrier, load,  load,  load,        load,
-    };
-    changes[play_pick(&run->input, 16)](run);
+    static void (*const changes[])(struct run *) = {
+        advance,   freeze,  thaw,    tag,   reset, reset, disarm, arm,
+        take_down, take_up, take_up, reach, load,  load,  load,   load};
+    changes[play_pick(&run->input, sizeof(changes) / sizeof(changes[0]))](run);
 }
 
 static void operate(struct run *run)
@@ -363,21 +311,21 @@ static void begin(struct run *run, uint8_t how)
         FUZZ_ASSERT(lwp_events_keep(run->mock->events, 0) == LWP_OK);
         run->mock->host.events = run->mock->events;
     }
-    run->memory = fuzz_room(2 * FRAME_ROOM + CLIENT_COUNT * (size_t)UNSENT_ROOM);
+    run->memory = fuzz_room(CLIENT_COUNT * (size_t)UNSENT_ROOM);
     for (size_t i = 0; i < CLIENT_COUNT; i++)
-        run->clients[i].unsent = run->memory + 2 * FRAME_ROOM + i * UNSENT_ROOM;
+        run->clients[i].unsent = run->memory + i * UNSENT_ROOM;
 }
 
 /* If the script as a whole is wrong, each of its rules for itself. */
 static void load_first(struct run *run)
 {
     char text[PLAY_TEXT_SIZE];
-    if (run->with_rules && mock_script(run->mock, "play", run->script->whole) == LWP_OK)
+    if (run->with_rules && lwp_mock_script(run->mock, "play", run->script->whole) == LWP_OK)
         return;
-    (void)mock_script(run->mock, "play", run->script->begin);
+    (void)lwp_mock_script(run->mock, "play", run->script->begin);
     for (size_t i = 0; i < run->script->rule_count && run->with_rules; i++) {
         play_write_rule(run->script, i, text, sizeof(text));
-        (void)mock_script(run->mock, "play", text);
+        (void)lwp_mock_script(run->mock, "play", text);
     }
 }
 
@@ -386,6 +334,7 @@ static void load_first(struct run *run)
 static void wait_for_end(struct run *run)
 {
     for (int i = 0; i < MAX_WAITS; i++) {
+        lwp_mock_thaw(run->mock); /* A script may hold the clock again and again. */
         const uint64_t due_ns = lwp_mock_deadline(run->mock);
         if (due_ns == LWP_NEVER)
             break;
@@ -400,11 +349,10 @@ static void wait_for_end(struct run *run)
 
 static void end(struct run *run)
 {
-    struct lwp_writer verdict = lwp_writer_on(fuzz_room(FRAME_ROOM), FRAME_ROOM);
+    struct lwp_writer verdict = lwp_writer_on(fuzz_room(UNSENT_ROOM), UNSENT_ROOM);
     settle(run);
     for (size_t i = 0; i < CLIENT_COUNT; i++)
         leave(&run->clients[i]);
-    lwp_mock_thaw(run->mock);
     settle(run);
     wait_for_end(run);
     (void)stage_verdict(run->mock->stage, &verdict);

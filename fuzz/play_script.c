@@ -15,7 +15,7 @@ uint8_t play_byte(struct play_input *input)
 
 size_t play_pick(struct play_input *input, size_t count)
 {
-    return play_byte(input) % count;
+    return count ? play_byte(input) % count : 0;
 }
 
 /* What may stand behind an action's word, by the column of actions.def. */
@@ -183,7 +183,8 @@ static void put_rule(struct play_input *input, bool has_nodes, struct text *text
 
 /* What any rule may refer to. */
 static const char foundation[] =
-    "on conn 999999 keepalive -> hold, barrier b, barrier c as first optional\n";
+    "on conn 999999 keepalive -> hold, barrier b, barrier c as first optional\n"
+    "on conn 999999 fetch -> goto x optional\non conn 999999 ingest -> goto y optional\n";
 static const char states[] = "state x\non conn 999999 ack -> pass optional\n"
                              "state y\non conn 999999 ack -> pass optional\n";
 
@@ -193,7 +194,8 @@ static const char *const judgements[] = {
 
 void play_write_rule(const struct play_script *script, size_t index, char *text, size_t size)
 {
-    (void)snprintf(text, size, "%s%s%s%s", script->has_nodes ? "node A; node B\n" : "", foundation,
+    (void)snprintf(text, size, "%s%s%s%s",
+                   script->has_nodes ? "topic orders\nnode A; node B\n" : "", foundation,
                    script->rules[index], states);
 }
 

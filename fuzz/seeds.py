@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seeds of the fuzz targets: corpus/frame, corpus/crc, corpus/tlv, corpus/script.
+"""Writes the seeds of the fuzz targets: corpus/frame, crc, tlv, script and play.
 
 Nothing is random, so the files are always the same; two inputs are never. `--check` writes nothing
 and fails if the folders hold anything else. Files named regress-* (past crashes, never removed) and
@@ -303,6 +303,52 @@ def script_seeds():
     return seeds
 
 
+# How fuzz/play_*.c read bytes: what clients do, with a mock that settles behind each operation.
+CONNECT, END, LOAD, RESET = b"\x80\0\0\1", b"\x82\0\0", b"\x83\x0c\0", b"\x83\4"
+TO_WHAT_IS_DUE, HEAR = b"\x84\5", b"\x86\0\3"
+SEND_KEEPALIVE, SEND_INGEST, SEND_FETCH = (b"\x88\0\0\0", b"\x88\0\1\0\1\0",
+                                            b"\x88\0\6\x09\1\1\x10\0\0")
+TALK = (SEND_KEEPALIVE + SEND_INGEST + SEND_FETCH + HEAR) * 2
+AT_TIME, ON_CONNECT = b"\0\1", b"\1\0"
+ON_FRAME = {"I": b"\2\1\0\4\0", "O": b"\2\2\0\4\0"}
+MAX_SAMPLES = 8
+
+
+def play_rule(where, kind, sample):
+    """The bytes of a rule with one action: how it is set off, and the action's choices."""
+    if "I" in where or "O" in where:
+        begin = ON_FRAME["I" if "I" in where else "O"]
+    else:
+        begin = ON_CONNECT if "C" in where else AT_TIME
+    return begin + bytes((0, kind, sample))
+
+
+def play_seeds():
+    """Each action with each of its arguments, and the examples of the manual."""
+    seeds = Seeds()
+    table = (CORPUS.parent / "mock_server/script/actions.def").read_text(encoding="utf-8")
+    row = r'^SCRIPT_ACTION\(\w+, *"([^"]+)", *\w+, *(\w+), *([ICOT|]+)\)'
+    for kind, (word, form, where) in enumerate(re.findall(row, table, re.MULTILINE)):
+        for sample in range(1 if form == "NONE" else MAX_SAMPLES):
+            rule = play_rule(where, kind, sample)
+            late_acks = sample % 4 == 1
+            how = bytes((1 | 32 * (sample % 2) | 4 * late_acks,))
+            seeds.add(f"{word}-{sample}", b"\x41" + rule + how + CONNECT + TALK +
+                      (b"" if late_acks else TO_WHAT_IS_DUE + HEAR) +
+                      (RESET + LOAD + TALK if sample % 3 else END + TO_WHAT_IS_DUE))
+        for name, place in (("connect", ON_CONNECT), ("time", AT_TIME)):
+            if name[0].upper() in where:
+                seeds.add(f"{word}-at-{name}", b"\x41" + place + bytes((0, kind, 1)) + b"\1" +
+                          CONNECT + TALK + TO_WHAT_IS_DUE + TALK + END)
+    manual = (CORPUS.parent / "docs" / "script.md").read_text(encoding="utf-8")
+    for number, text in enumerate(re.findall(r"```lwps\n(.*?)```", manual, re.DOTALL)):
+        raw = text.encode()
+        raw += b"\n" * (-len(raw) % 16)
+        seeds.add(f"manual-{number}", bytes((0x80, len(raw) >> 4)) + raw + b"\1" + CONNECT + TALK +
+                  TO_WHAT_IS_DUE + TALK + END)
+    return seeds
+
+
 def update(target, seeds, check):
     """Makes the folder hold the seeds. With `check`, only tells whether it does."""
     total = sum(map(len, seeds.files.values()))
@@ -331,7 +377,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     check = parser.parse_args().check
     targets = {"frame": frame_seeds(), "crc": crc_seeds(), "tlv": tlv_seeds(),
-               "script": script_seeds()}
+               "script": script_seeds(), "play": play_seeds()}
     results = [update(target, seeds, check) for target, seeds in targets.items()]
     return 0 if all(results) else 1
 

@@ -324,7 +324,7 @@ struct lwp_bytes stage_scenario_id(const struct lwp_stage *stage, const struct s
 }
 
 /* A script that fails at every frame must not fill the memory: the first will do. */
-static void fail(struct stage_play *play, struct lwp_bytes text)
+void stage_fail(struct stage_play *play, struct lwp_bytes text)
 {
     enum { MAX_FAILURES = 100 };
     if (play->failures.count >= MAX_FAILURES)
@@ -345,7 +345,7 @@ void stage_perform(struct lwp_stage *stage, const struct script_rule *rule,
     else if (action->kind == SCRIPT_ACTION_BARRIER)
         reach(stage, play, action->word);
     else if (action->kind == SCRIPT_ACTION_FAIL)
-        fail(play, action->bytes);
+        stage_fail(play, action->bytes);
     else if (action->kind == SCRIPT_ACTION_PASS)
         play->passed = true;
 }

@@ -27,13 +27,21 @@ static bool is_decisive(const struct script_action *action)
            (group == SCRIPT_EFFECT && action->kind != SCRIPT_ACTION_RELEASE);
 }
 
-static void put_off(struct deciding *deciding, const struct script_rule *rule,
+/* What is left out must not look as if it had been done. */
+static void leave_out(const struct stage_rule *rule)
+{
+    stage_fail(rule->play, lwp_bytes_text("more than 64 actions on one frame, by several rules"));
+}
+
+static void put_off(struct deciding *deciding, const struct stage_rule *rule,
                     const struct script_action *action)
 {
     struct stage_decision *decision = deciding->decision;
-    if (decision->action_count == STAGE_MAX_ACTIONS)
+    if (decision->action_count == STAGE_MAX_ACTIONS) {
+        leave_out(rule);
         return;
-    decision->rules[decision->action_count] = rule;
+    }
+    decision->rules[decision->action_count] = rule->rule;
     decision->actions[decision->action_count++] = action;
 }
 
@@ -63,8 +71,10 @@ static void add_delay(struct deciding *deciding, const struct stage_rule *rule,
 static void add_damage(struct stage_fate *fate, const struct stage_rule *rule,
                        const struct script_action *action)
 {
-    if (fate->damage_count == STAGE_MAX_DAMAGE)
+    if (fate->damage_count == STAGE_MAX_DAMAGE) {
+        leave_out(rule);
         return;
+    }
     struct stage_damage *damage = &fate->damage[fate->damage_count++];
     *damage = (struct stage_damage){.action = action};
     if (action->kind == SCRIPT_ACTION_SET)
@@ -85,7 +95,7 @@ static void add_transport(struct deciding *deciding, const struct stage_rule *ru
     else if (action->kind == SCRIPT_ACTION_CLOSE)
         decision->close = action;
     else
-        put_off(deciding, rule->rule, action);
+        put_off(deciding, rule, action);
 }
 
 /* What a live rule adds, whoever decides. */
@@ -101,7 +111,7 @@ static void add_extra(struct deciding *deciding, const struct stage_rule *rule,
     } else if (action->kind == SCRIPT_ACTION_AWAIT) {
         fate->await = action->word;
     } else {
-        put_off(deciding, rule->rule, action);
+        put_off(deciding, rule, action);
     }
     fate->rule = rule->rule;
     fate->set = true;

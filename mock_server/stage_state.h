@@ -101,6 +101,11 @@ struct stage_sight {
     uint64_t now_ns;
 };
 
+/* In stage.c. */
+
+/** Lets the play fail for this reason, a view that lives as long as it. */
+void stage_fail(struct stage_play *play, struct lwp_bytes text);
+
 /* In stage_match.c. */
 
 /** The sieve of a match. */

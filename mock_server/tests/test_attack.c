@@ -297,6 +297,29 @@ static void a_peer_that_is_not_read_and_resets_was_not_closed_by_the_mock(void *
     play_end(&play);
 }
 
+static void actions_that_are_too_many_for_one_frame_fail_the_run(void **state)
+{
+    (void)state;
+    static const char *const actions[] = {"log \"x\"", "xor 0 hex(00)"};
+    for (size_t i = 0; i < COUNT_OF(actions); i++)
+        for (int count = 64; count < 66; count++) {
+            struct play play;
+            char script[8192];
+            size_t at = 0;
+            for (int j = 0; j < count; j++)
+                at += (size_t)snprintf(script + at, sizeof(script) - at, "on keepalive -> %s\n",
+                                       actions[i]);
+            play_begin(&play, LANCE, script);
+            const size_t peer = dial(&play);
+            say(&play, peer, "keepalive");
+            assert_heard(&play, peer, "keepalive");
+            assert_verdict(&play, count == 64 ? ""
+                                              : "t: fail: more than 64 actions on one frame, by "
+                                                "several rules\n");
+            play_drop(&play);
+        }
+}
+
 /* What scripts leave behind. */
 
 static void a_reset_lifts_what_would_stay_on_connections(void **state)
@@ -365,6 +388,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_was_answered_before_a_fault_goes_out_however_frames_arrive),
     cmocka_unit_test(a_peer_that_says_no_more_has_ended_the_connection_once),
     cmocka_unit_test(a_peer_that_is_not_read_and_resets_was_not_closed_by_the_mock),
+    cmocka_unit_test(actions_that_are_too_many_for_one_frame_fail_the_run),
     cmocka_unit_test(a_reset_lifts_what_would_stay_on_connections),
     cmocka_unit_test(a_script_without_rules_stands_in_front_of_others),
     cmocka_unit_test(a_connection_is_on_a_node_that_is_named_later),
