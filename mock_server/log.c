@@ -174,6 +174,8 @@ size_t lwp_log_cut_unsound(struct lwp_log *log)
 {
     size_t sound = log->size - log->active.size;
     size_t step;
+    if (!log->data) /* Nothing was ever appended. */
+        return 0;
     while ((step = sound_size((struct lwp_bytes){log->data + sound, log->size - sound})) != 0)
         sound += step;
     const size_t cut = log->size - sound;
