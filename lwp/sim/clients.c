@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lwp/net/clock.h"
+#include "lwp/sim/sim.h"
+
+static bool open_client(struct sim_actor *actor)
+{
+    const enum lwp_status status = lwp_client_connect(&actor->connect, &actor->client, NULL);
+    sim_note(actor->sim, actor->name, "connects: %s", lwp_status_text(status));
+    return status == LWP_OK;
+}
+
+static void judge_answer(const struct sim_actor *actor, bool agrees, const char *question)
+{
+    if (!agrees)
+        sim_fail(actor->sim, "an answer is the answer to its own question",
+                 "expected   what %s asked: %s\nseen       the answer to something else",
+                 actor->name, question);
+}
+
+static enum lwp_status get(struct sim_actor *actor)
+{
+    struct lwp_topic_info topic;
+    const uint32_t id = (uint32_t)sim_between(&actor->sim->dice, 1, SIM_TOPICS);
+    const enum lwp_status status = lwp_client_get_topic(actor->client, id, &topic);
+    judge_answer(actor, status != LWP_OK || topic.id == id, "one topic");
+    return status;
+}
+
+static enum lwp_status list(struct sim_actor *actor)
+{
+    struct lwp_topic_info *topics = NULL;
+    size_t count = 0;
+    const enum lwp_status status = lwp_client_list_topics(actor->client, &topics, &count);
+    judge_answer(actor, status != LWP_OK || count == SIM_TOPICS, "all topics");
+    free(topics);
+    return status;
+}
+
+static enum lwp_status subscribe(struct sim_actor *actor)
+{
+    struct sim_dice *dice = &actor->sim->dice;
+    const uint32_t id = (uint32_t)sim_between(dice, 1, SIM_TOPICS);
+    return lwp_client_subscribe(actor->client, id, 0, sim_between(dice, 1, 9), NULL);
+}
+
+static void act(struct sim_actor *actor)
+{
+    struct sim *sim = actor->sim;
+    struct lwp_cluster_info cluster;
+    enum lwp_status status = LWP_OK;
+    const uint64_t deadline_ns =
+        sim->now_ns + actor->connect.request_timeout_ms * LWP_MILLISECOND_NS;
+    switch (sim_between(&sim->dice, 0, 9)) {
+    case 0:
+        status = lwp_client_ping(actor->client, NULL);
+        break;
+    case 1:
+        status = lwp_client_cluster_status(actor->client, &cluster);
+        break;
+    case 2:
+        status = list(actor);
+        break;
+    case 3:
+        status = subscribe(actor);
+        break;
+    case 4:
+        lwp_client_close(actor->client);
+        actor->client = NULL;
+        actor->is_open = false;
+        break;
+    default:
+        status = get(actor);
+        break;
+    }
+    sim_note(sim, actor->name, "has its answer: %s", lwp_status_text(status));
+    sim_judge_in_time(actor, "a request", deadline_ns);
+}
+
+static void process(struct sim_actor *actor)
+{
+    lwp_client_process(actor->client);
+}
+
+static uint64_t deadline(struct sim_actor *actor)
+{
+    return lwp_client_deadline(actor->client);
+}
+
+static void finish(struct sim_actor *actor)
+{
+    if (actor->is_open)
+        lwp_client_close(actor->client);
+    actor->client = NULL;
+    actor->is_open = false;
+}
+
+const struct sim_part sim_client_part = {open_client, act, process, deadline, finish};
