@@ -5,7 +5,7 @@
 #include "lwp/net/clock.h"
 #include "lwp/sim/sim.h"
 
-enum { CLOSE_MS = 1000, CATCH_UP_MS = 60000 };
+enum { CLOSE_MS = 1000, CATCH_UP_MS = 3600000 };
 
 static uint64_t stored_offset(const struct sim_actor *actor)
 {
@@ -166,6 +166,7 @@ static void finish(struct sim_actor *actor)
     struct sim *sim = actor->sim;
     size_t size = 0;
     free(sim_read_log(sim, actor->consumer_options.topic_id, &size));
+    actor->goal = size;
     const uint64_t end_ns = sim->now_ns + CATCH_UP_MS * LWP_MILLISECOND_NS;
     while (actor->expected < size && sim->now_ns < end_ns && actor->is_open)
         (void)poll(actor, 100);

@@ -291,16 +291,6 @@ void sim_cut(struct sim *sim)
     }
 }
 
-bool sim_is_quiet(const struct sim *sim)
-{
-    for (const struct sim_wire *wire = sim->wires; wire; wire = wire->next) {
-        const bool is_used = wire->actor->is_open && wire->dial == wire->actor->dials;
-        if (!is_used && !wire->lanes[0].done)
-            return false;
-    }
-    return true;
-}
-
 void sim_hang_up(struct sim *sim)
 {
     while (sim->wires) {

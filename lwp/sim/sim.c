@@ -8,7 +8,8 @@
 
 enum {
     MAX_PASSES = 100000, /* Without time going on. */
-    LONGEST_MS = 3600000
+    LONGEST_MS = 36000000,
+    NS_PER_BYTE = 64000 /* Of a piece; 32 of them are on their way at a time. */
 };
 
 static uint64_t sim_now(const struct lwp_world *world)
@@ -135,6 +136,10 @@ static void draw_weather(struct sim *sim)
         .piece_size = (size_t)sim_scaled(dice, 8, 16384),
         .calm = sim_one_in(dice, 8),
     };
+    /* Small pieces come at short intervals, or no answer would come in time. */
+    const uint64_t slowest_ns = sim->weather.piece_size * NS_PER_BYTE;
+    if (sim->weather.latency_ns > slowest_ns)
+        sim->weather.latency_ns = slowest_ns;
     sim->end_ns = sim->now_ns + sim_between(dice, 200, 3000) * LWP_MILLISECOND_NS;
 }
 
@@ -181,9 +186,6 @@ void sim_run(uint64_t seed, bool verbose)
     sim_heal(sim);
     finish(sim, &sim_client_part);
     finish(sim, &sim_producer_part);
-    do
-        sim_sleep(sim, sim->now_ns + 100 * LWP_MILLISECOND_NS);
-    while (!sim_is_quiet(sim));
     finish(sim, &sim_consumer_part);
     sim_judge_logs(sim);
     clear(sim);

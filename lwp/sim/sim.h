@@ -104,6 +104,7 @@ struct sim_actor {
     struct lwp_offset_store *store;
     uint64_t delivered; /* The offset behind all that was ever handed on. */
     uint64_t expected;  /* Where the next batch begins. */
+    uint64_t goal;      /* The end of the log once all was well. */
     uint8_t *image;     /* The log as it was handed on. */
     size_t image_room;
 
@@ -182,9 +183,6 @@ uint64_t sim_carry_due(const struct sim *sim);
 
 /** Ends a connection, chosen by dice, so that both sides lose what is on its way. */
 void sim_cut(struct sim *sim);
-
-/** Whether nothing is on its way to the mock from connections that were given up. */
-bool sim_is_quiet(const struct sim *sim);
 
 /** Ends all of them: the simulation is over. */
 void sim_hang_up(struct sim *sim);
