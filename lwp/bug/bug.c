@@ -27,6 +27,11 @@ bool lwp_quirk_named(const char *name, enum lwp_quirk *quirk)
     return false;
 }
 
+bool lwp_bug_is_simulated(enum lwp_bug bug)
+{
+    return strcmp(lwp_bug_rows[bug].killer, "lwp-sim") == 0;
+}
+
 #ifdef LWP_MUTANTS
 
 static enum lwp_bug chosen; /* The one mutable global, in this build only. */

@@ -25,7 +25,7 @@ struct lwp_bug_row {
     const char *name;
     const char *part;        /* Where it sits: "mock" or "client". */
     const char *requirement; /* The row of conformance/requirements.def that it breaks. */
-    const char *killer;      /* The id of the case that must fail. */
+    const char *killer;      /* The id of the case that must fail, or "lwp-sim". */
     const char *suffering;   /* What a user would suffer. */
 };
 
@@ -57,6 +57,9 @@ bool lwp_bugs_compiled_in(void);
 /** Chooses the one bug that is active from now on, or LWP_BUG_NONE. Without effect where they are
  * not compiled in. Not thread-safe: choose before anything runs. */
 void lwp_bug_choose(enum lwp_bug bug);
+
+/** Whether it is for the simulation to find, and not for a case. */
+bool lwp_bug_is_simulated(enum lwp_bug bug);
 
 #ifdef LWP_MUTANTS
 /** Whether this bug is the one that was chosen. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "lwp/bug/bug.h"
 #include "lwp/client/client_state.h"
 #include "lwp/net/clock.h"
 
@@ -78,7 +79,9 @@ static void hear(struct lwp_client *client, const struct lwp_frame *frame, uint6
 {
     struct lwp_answer answer = {.details = lwp_details_of(LWP_OK)};
     const bool is_ping = client->turn == CLIENT_ASKED && client->question->is_ping;
-    if (is_ping && lwp_frame_kind(frame, client->options.dialect) == LWP_KIND_KEEPALIVE) {
+    const bool is_mistaken = LWP_BUG(takes_keepalive_for_reply) && client->turn == CLIENT_ASKED;
+    if ((is_ping || is_mistaken) &&
+        lwp_frame_kind(frame, client->options.dialect) == LWP_KIND_KEEPALIVE) {
         lwp_life_succeed(&client->connection.life);
         finish(client, &answer.details);
         return;

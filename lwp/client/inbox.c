@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "lwp/bug/bug.h"
 #include "lwp/client/inbox_state.h"
 #include "lwp/session/session.h"
 #include "lwp/wire/tlv.h"
@@ -88,6 +89,10 @@ void lwp_inbox_disconnected(struct lwp_inbox *inbox, enum lwp_status why)
         inbox->has_commit = true;
         inbox->commit = lwp_details_of(why);
     }
+    if (LWP_BUG(fetches_torn_twice) && !inbox->seeks_end)
+        inbox->position = inbox->offset;
+    if (LWP_BUG(skips_what_was_asked))
+        inbox->position += inbox->flight_count;
     inbox->statistics.disconnects += inbox->connected;
     inbox->flight_count = 0;
     inbox->plenty = false;
@@ -97,7 +102,7 @@ void lwp_inbox_disconnected(struct lwp_inbox *inbox, enum lwp_status why)
 
 uint64_t lwp_inbox_offset(const struct lwp_inbox *inbox)
 {
-    return inbox->offset;
+    return LWP_BUG(commits_ahead) && !inbox->seeks_end ? inbox->position : inbox->offset;
 }
 
 bool lwp_inbox_ask_end(struct lwp_inbox *inbox)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "lwp/bug/bug.h"
 #include "lwp/client/inbox_state.h"
 #include "lwp/wire/compress.h"
 #include "lwp/wire/tlv.h"
@@ -132,7 +133,8 @@ void inbox_drop(struct lwp_inbox *inbox)
 
 void inbox_release(struct lwp_inbox *inbox)
 {
-    size_t left = inbox->handed;
+    const bool drops_all = LWP_BUG(drops_torn_record) && inbox->handed;
+    size_t left = drops_all ? inbox->queue.size : inbox->handed;
     unsigned gone = 0;
     lwp_queue_drop(&inbox->queue, left);
     inbox->handed = 0;

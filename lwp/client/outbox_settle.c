@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "lwp/bug/bug.h"
 #include "lwp/client/outbox_state.h"
 #include "lwp/session/session.h"
 
@@ -23,7 +24,8 @@ void outbox_settle(struct lwp_outbox *outbox, struct outbox_batch *batch, enum l
 /* Whether sending it again would put it behind later batches of its topic. */
 static bool comes_too_late(const struct lwp_outbox *outbox, const struct outbox_batch *batch)
 {
-    return !outbox->options.allow_reorder && batch->topic->accepted_id > batch->batch_id;
+    return !LWP_BUG(retries_too_late) && !outbox->options.allow_reorder &&
+           batch->topic->accepted_id > batch->batch_id;
 }
 
 static bool may_retry(const struct lwp_outbox *outbox, const struct outbox_batch *batch)
@@ -54,7 +56,7 @@ static unsigned recall(struct lwp_outbox *outbox, const enum lwp_status *statuse
     }
     outbox->in_flight = 0;
     outbox->error_count = 0;
-    outbox->cursor = outbox->queue.first;
+    outbox->cursor = LWP_BUG(forgets_unacked) ? outbox->cursor : outbox->queue.first;
     return kept;
 }
 
@@ -109,6 +111,8 @@ static bool is_settled(const struct lwp_outbox *outbox, uint64_t batch_id)
 enum lwp_status lwp_outbox_ack(struct lwp_outbox *outbox, uint64_t batch_id, uint64_t now_ns)
 {
     struct outbox_batch *before = NULL;
+    if (LWP_BUG(settles_the_oldest) && outbox->in_flight)
+        batch_id = outbox->queue.first->batch_id;
     struct outbox_batch *batch = find_sent(outbox, batch_id, &before);
     if (!batch) {
         if (!is_settled(outbox, batch_id))
@@ -139,6 +143,8 @@ enum lwp_status lwp_outbox_error(struct lwp_outbox *outbox, const struct lwp_det
                                  uint64_t now_ns)
 {
     outbox->statistics.errors++;
+    if (LWP_BUG(takes_error_for_ack) && outbox->in_flight)
+        return lwp_outbox_ack(outbox, outbox->queue.first->batch_id, now_ns);
     if (outbox->error_count >= outbox->in_flight)
         return LWP_UNEXPECTED_FRAME;
     outbox->errors[outbox->error_count++] = details->status;

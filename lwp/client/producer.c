@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "lwp/bug/bug.h"
 #include "lwp/client/producer_state.h"
 #include "lwp/net/clock.h"
 
@@ -249,7 +250,8 @@ enum lwp_status lwp_producer_close(struct lwp_producer *producer, unsigned timeo
     lwp_runner_stop(&producer->runner);
     const bool pending = lwp_outbox_statistics(producer->outbox).records_pending;
     lwp_outbox_end(producer->outbox, LWP_CLOSED_BY_CALLER);
-    deliver(producer);
+    if (!LWP_BUG(closes_in_silence))
+        deliver(producer);
     lwp_connection_end(&producer->connection, LWP_CLOSED_BY_CALLER);
     lwp_runner_done(&producer->runner);
     lwp_outbox_free(producer->outbox);

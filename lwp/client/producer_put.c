@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "lwp/bug/bug.h"
 #include "lwp/client/producer_state.h"
 #include "lwp/net/clock.h"
 
@@ -47,6 +48,8 @@ enum lwp_status lwp_producer_put(struct lwp_producer *producer, const struct lwp
         lwp_outbox_put(producer->outbox, record, time_of_put(producer), sequence);
     wake_if_needed(producer);
     lwp_runner_unlock(&producer->runner);
+    if (LWP_BUG(loses_when_full) && status == LWP_FULL)
+        return LWP_OK;
     return status;
 }
 
@@ -111,7 +114,8 @@ enum lwp_status lwp_producer_send(struct lwp_producer *producer, const struct lw
 enum lwp_status lwp_producer_flush(struct lwp_producer *producer, unsigned timeout_ms)
 {
     lwp_runner_lock(&producer->runner);
-    const uint64_t deadline_ns = deadline_after_ms(producer, timeout_ms);
+    const uint64_t deadline_ns =
+        LWP_BUG(never_gives_up) ? UINT64_MAX : deadline_after_ms(producer, timeout_ms);
     const struct lwp_life *life = &producer->connection.life;
     lwp_outbox_flush(producer->outbox);
     wake_if_needed(producer);

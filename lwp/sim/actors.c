@@ -77,6 +77,8 @@ struct sim_actor *sim_actor_new(struct sim *sim, const struct sim_part *part, co
     actor->network = (struct lwp_network){sim_dial, actor};
     actor->connect = draw_connect(actor);
     actor->next_ns = sim->now_ns + sim_between(&sim->dice, 0, 50) * LWP_MILLISECOND_NS;
+    if (part == &sim_client_part)
+        actor->connect.request_timeout_ms = (unsigned)sim_between(&sim->dice, 50, 300);
     if (part == &sim_producer_part)
         draw_producer(actor);
     if (part == &sim_consumer_part)

@@ -5,7 +5,7 @@
 #include "lwp/net/clock.h"
 #include "lwp/sim/sim.h"
 
-enum { CLOSE_MS = 1000, CATCH_UP_MS = 3600000 };
+enum { CLOSE_MS = 1000, STALLED_MS = 30000 };
 
 static uint64_t stored_offset(const struct sim_actor *actor)
 {
@@ -90,6 +90,10 @@ static enum lwp_status poll(struct sim_actor *actor, unsigned timeout_ms)
     const uint64_t deadline_ns = sim->now_ns + timeout_ms * LWP_MILLISECOND_NS;
     const enum lwp_status status = lwp_consumer_poll(actor->consumer, timeout_ms, &batch);
     sim_judge_in_time(actor, "lwp_consumer_poll()", deadline_ns);
+    if (status == LWP_PAYLOAD_TOO_LARGE)
+        sim_fail(sim, "only what was produced is sent, stored and delivered",
+                 "expected   %s gets whole records\nseen       %s", actor->name,
+                 lwp_status_text(status));
     if (status != LWP_OK)
         return status;
     sim_note(sim, actor->name, "gets %" PRIu64 " records up to offset %" PRIu64, batch.record_count,
@@ -167,9 +171,13 @@ static void finish(struct sim_actor *actor)
     size_t size = 0;
     free(sim_read_log(sim, actor->consumer_options.topic_id, &size));
     actor->goal = size;
-    const uint64_t end_ns = sim->now_ns + CATCH_UP_MS * LWP_MILLISECOND_NS;
-    while (actor->expected < size && sim->now_ns < end_ns && actor->is_open)
-        (void)poll(actor, 100);
+    uint64_t moved_ns = sim->now_ns;
+    while (actor->expected < size && actor->is_open &&
+           sim->now_ns - moved_ns < STALLED_MS * LWP_MILLISECOND_NS)
+        if (poll(actor, 100) == LWP_OK)
+            moved_ns = sim->now_ns;
+        else
+            sim_sleep(sim, sim->now_ns + LWP_MILLISECOND_NS);
     if (!actor->is_open || actor->expected < size)
         sim_fail(
             sim, "each byte of the log reaches the consumer",

@@ -38,7 +38,9 @@ static const struct rule rules[] = {
     {"on fetch p=0.05 -> error storage-error optional\n", false},
     {"on fetch p=0.05 -> rate-limited 20ms optional\n", false},
     {"on get-topic p=0.1 -> drop-reply optional\n", false},
-    {"on get-topic p=0.3 -> late-reply 100ms~2s optional\n", false},
+    {"on get-topic p=0.7 -> late-reply 20ms~600ms optional\n", false},
+    {"on get-topic p=0.6 -> late-reply 50ms~400ms optional\n", false},
+    {"on get-topic p=0.5 -> late-reply 100ms~350ms optional\n", false},
     {"on get-topic p=0.1 -> dup-reply optional\n", false},
     {"on keepalive p=0.3 -> drop-reply optional\n", false},
     {"on keepalive p=0.3 -> late-reply 10ms~500ms optional\n", false},
@@ -64,6 +66,7 @@ static void write_script(struct sim *sim, char *script)
         if (sim_one_in(&sim->dice, 5)) {
             size += (size_t)snprintf(script + size, SCRIPT_SIZE - size, "%s", rules[i].text);
             sim->skips = sim->skips || rules[i].skips;
+            sim_note(sim, "script", "%.*s", (int)strcspn(rules[i].text, "\n"), rules[i].text);
         }
 }
 
@@ -72,8 +75,8 @@ void sim_begin_faults(struct sim *sim)
     char script[SCRIPT_SIZE];
     static const char *const named[SIM_NODES] = {"A=A:1992", "B=B:1992", "C=C:1992"};
     struct lwp_mock_options options = {.dialect = sim->dialect, .seed = sim->seed};
-    for (; options.node_count < sim->node_count; options.node_count++)
-        options.nodes[options.node_count] = named[options.node_count];
+    for (size_t i = 0; i < SIM_NODES && i < sim->node_count; i++)
+        options.nodes[options.node_count++] = named[i];
     options.ack_delay_ns = sim_between(&sim->dice, 0, 5) * LWP_MILLISECOND_NS;
     sim->skips = sim->node_count > 1; /* Leaders come and go. */
     write_script(sim, script);
@@ -99,13 +102,15 @@ static void do_fault(struct sim *sim)
 {
     struct sim_dice *dice = &sim->dice;
     const char *node = nodes[sim_between(dice, 0, sim->node_count - 1)];
-    switch (sim_between(dice, 0, 9)) {
+    switch (sim_between(dice, 0, 14)) {
     case 0:
         sim_note(sim, "cluster", "%s goes down", node);
         (void)lwp_mock_down(sim->mock, node);
         break;
     case 1:
     case 2:
+    case 7:
+    case 8:
         sim_note(sim, "cluster", "%s comes up", node);
         (void)lwp_mock_up(sim->mock, node);
         break;
@@ -142,7 +147,7 @@ void sim_heal(struct sim *sim)
     sim_note(sim, "network", "all is well from now on");
     sim->fault_ns = LWP_NEVER;
     lwp_mock_reset(sim->mock);
-    for (unsigned i = 0; i < sim->node_count; i++) {
+    for (unsigned i = 0; i < SIM_NODES && i < sim->node_count; i++) {
         (void)lwp_mock_up(sim->mock, nodes[i]);
         (void)lwp_mock_lag(sim->mock, nodes[i], 0);
     }

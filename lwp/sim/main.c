@@ -26,7 +26,7 @@ static const char *take_seeds(void *into, const char *value)
     const size_t size = dots ? (size_t)(dots - value) : strlen(value);
     if (size >= sizeof(first))
         return "is no range of seeds";
-    memcpy(first, value, size);
+    (void)snprintf(first, sizeof(first), "%.*s", (int)size, value);
     const bool sound = lwp_read_number(first, 0, UINT64_MAX - 1, &arguments->first) &&
                        lwp_read_number(dots ? dots + 2 : first, arguments->first, UINT64_MAX - 1,
                                        &arguments->last);
@@ -47,17 +47,12 @@ static const char *take_list(void *into, const char *value)
     return NULL;
 }
 
-static bool is_ours(const struct lwp_bug_row *row)
-{
-    return strcmp(row->killer, "lwp-sim") == 0;
-}
-
 static const char *take_bug(void *into, const char *value)
 {
     if (!lwp_bugs_compiled_in())
         return "is not compiled into this build (preset mutants)";
     for (enum lwp_bug bug = LWP_BUG_NONE + 1; bug < LWP_BUG_COUNT; bug++)
-        if (is_ours(&lwp_bug_rows[bug]) && strcmp(lwp_bug_rows[bug].name, value) == 0) {
+        if (lwp_bug_is_simulated(bug) && strcmp(lwp_bug_rows[bug].name, value) == 0) {
             ((struct arguments *)into)->bug = bug;
             return NULL;
         }
@@ -88,7 +83,7 @@ static const struct lwp_program program = {
 static void list_bugs(void)
 {
     for (enum lwp_bug bug = LWP_BUG_NONE + 1; bug < LWP_BUG_COUNT; bug++)
-        if (is_ours(&lwp_bug_rows[bug]))
+        if (lwp_bug_is_simulated(bug))
             (void)printf("%s\n", lwp_bug_rows[bug].name);
 }
 

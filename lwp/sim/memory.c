@@ -5,6 +5,7 @@
 
 #include "lwp/sim/sim.h"
 
+/* NOLINTBEGIN(readability-identifier-naming): the linker gives these names. */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
@@ -50,6 +51,8 @@ void __wrap_free(void *memory)
     allocations -= memory != NULL;
     __real_free(memory);
 }
+
+/* NOLINTEND(readability-identifier-naming) */
 
 long sim_allocations(void)
 {

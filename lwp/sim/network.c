@@ -170,6 +170,14 @@ static void look(struct sim_wire *wire, struct lwp_bytes bytes)
     }
 }
 
+/* Nothing overtakes what went before it. */
+static void add_piece(struct lane *lane, size_t size, uint64_t due_ns)
+{
+    const uint64_t before_ns = lane->count ? lane->pieces[lane->count - 1].due_ns : 0;
+    lane->pieces[lane->count++] = (struct piece){size, due_ns > before_ns ? due_ns : before_ns};
+    lane->size += size;
+}
+
 /* Takes a piece from its sender, if there is one and room for it. */
 static bool take_piece(struct sim *sim, struct sim_wire *wire, int side)
 {
@@ -191,10 +199,7 @@ static bool take_piece(struct sim *sim, struct sim_wire *wire, int side)
     }
     if (side == 0)
         look(wire, (struct lwp_bytes){at, count});
-    const uint64_t before_ns = lane->count ? lane->pieces[lane->count - 1].due_ns : 0;
-    const uint64_t due_ns = sim->now_ns + latency(sim);
-    lane->pieces[lane->count++] = (struct piece){count, due_ns > before_ns ? due_ns : before_ns};
-    lane->size += count;
+    add_piece(lane, count, sim->now_ns + latency(sim));
     return true;
 }
 

@@ -150,7 +150,7 @@ static void draw_actors(struct sim *sim)
         (void)sim_actor_new(sim, &sim_producer_part, "producer");
     for (uint64_t left = sim_between(dice, 1, 2); left; left--)
         (void)sim_actor_new(sim, &sim_consumer_part, "consumer");
-    if (sim_one_in(dice, 2))
+    if (!sim_one_in(dice, 3))
         (void)sim_actor_new(sim, &sim_client_part, "client");
 }
 
