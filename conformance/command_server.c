@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/features.h"
 #include "conformance/program.h"
+#include "lwp/net/clock.h"
 
 static enum suite_exit judge_server(struct program *program)
 {
@@ -19,6 +20,7 @@ static enum suite_exit judge_server(struct program *program)
                 .prefix = program->prefix,
                 .time_factor = (unsigned)arguments->timeout_factor},
         .features = features & ~arguments->without,
+        .epoch_ns = lwp_clock_wall() - lwp_clock_now(),
     };
     return program_run_suite(program, &target, arguments->words.items[0]);
 }

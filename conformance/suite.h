@@ -24,6 +24,7 @@ struct suite_target {
     bool (*prepare)(struct suite_target *target, const struct script_case *of);
     struct run_options run;
     unsigned features; /* What it has: feature_bit(). */
+    uint64_t epoch_ns; /* The wall time when the world's clock was 0. */
 };
 
 struct suite {
