@@ -139,7 +139,8 @@ static enum suite_exit exit_of(const struct walk *walk)
 {
     const struct report_counts *counts = &walk->suite->report->counts;
     enum suite_exit status = SUITE_AS_EXPECTED;
-    if (counts->of[VERDICT_FAIL] + counts->of[VERDICT_TIMEOUT] + counts->of[VERDICT_CRASH])
+    if (counts->of[VERDICT_FAIL] + counts->of[VERDICT_TIMEOUT] + counts->of[VERDICT_CRASH] +
+        counts->of[VERDICT_FLAKY] + counts->of[VERDICT_AXIS])
         status = suite_worse(status, SUITE_FAILED);
     if (counts->of[VERDICT_ERROR])
         status = suite_worse(status, SUITE_NOT_RUN);
