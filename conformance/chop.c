@@ -52,6 +52,20 @@ bool chop_read(const char *text, struct chop *chop)
     return read_sizes(text, chop);
 }
 
+bool chop_add(struct chop_list *list, const char *text)
+{
+    return list->count < CHOP_MOST && chop_read(text, &list->items[list->count]) && ++list->count;
+}
+
+bool chop_add_axes(struct chop_list *list)
+{
+    static const char *const all[] = {"none", "1", "43,1", "44,*", "rand:1", "coalesce"};
+    bool fits = true;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        fits = fits && chop_add(list, all[i]);
+    return fits;
+}
+
 void chop_begin(struct chop_cut *cut, const struct chop *chop, struct lwp_bytes bytes)
 {
     *cut = (struct chop_cut){

@@ -22,6 +22,13 @@ struct chop {
     uint64_t seed;
 };
 
+enum { CHOP_MOST = 16 };
+
+struct chop_list {
+    struct chop items[CHOP_MOST];
+    size_t count;
+};
+
 /**
  * Reads one of
  *
@@ -33,6 +40,13 @@ struct chop {
  * False if it is none of them. The text must outlive the result.
  */
 bool chop_read(const char *text, struct chop *chop);
+
+/** Reads one more into the list. False if it is none, or the list is full. */
+bool chop_add(struct chop_list *list, const char *text);
+
+/** Adds all that a verdict may not hang on: none, `1`, `43,1`, `44,*`, random ones by the seed 1,
+ * coalesce. False if the list has no room. */
+bool chop_add_axes(struct chop_list *list);
 
 /* Bytes that are cut. */
 struct chop_cut {
