@@ -6,6 +6,7 @@
 #include "conformance/features.h"
 #include "conformance/program.h"
 #include "conformance/target.h"
+#include "lwp/net/clock.h"
 
 /* Connections of one job. */
 struct job {
@@ -35,6 +36,7 @@ static void job_init(struct job *job, const struct program *program,
                 .prefix = program->prefix,
                 .time_factor = (unsigned)arguments->timeout_factor},
         .features = features_of(arguments),
+        .epoch_ns = lwp_clock_wall() - lwp_clock_now(),
     };
 }
 

@@ -13,6 +13,7 @@ struct suite_target {
     bool (*prepare)(struct suite_target *target, const struct script_case *of);
     struct run_options run;
     unsigned features; /* What it has: feature_bit(). */
+    uint64_t epoch_ns; /* The wall time when the world's clock was 0. */
 };
 
 struct trial {
@@ -46,7 +47,10 @@ bool trial_differs(struct script_arena *arena, struct result *into, const struct
 /** Whether the verdict is a pass, perhaps a lenient one. */
 bool trial_passed(enum verdict verdict);
 
-/** Puts a copy of the result, with all that it holds, into the arena, which is emptied before. */
+/** Frees what the result holds. */
+void trial_free(struct script_arena *arena, struct result *result);
+
+/** Puts a copy of the result, with all that it holds, into the place of another one, which is freed. */
 void trial_keep(struct script_arena *arena, struct result *to, const struct result *from);
 
 #endif
