@@ -145,6 +145,7 @@ def becomes_readable(fd: int, seconds: float, close: bool = True) -> bool:
 # program that is measured stands this one, which is small.
 MEASURE = """
 import os, resource, sys
+os.environ["ASAN_OPTIONS"] = "quarantine_size_mb=1"  # What was freed does not count.
 status = os.spawnv(os.P_WAIT, sys.argv[2], sys.argv[2:])
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 with open(sys.argv[1], "w") as file:
