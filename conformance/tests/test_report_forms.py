@@ -257,7 +257,7 @@ def test_hostile_texts_mark_up_nothing_in_the_summary(conform, fake_server, case
 
 def test_a_summary_fits_the_page_of_a_job_and_says_what_it_lacks(conform, mock, case_file):
     cases = [case_text(f"own-{i}", *NOT_ACKED, text="|`" * 700) for i in range(400)]
-    outcome = conform("server", mock, *case_file(*cases))
+    outcome = conform("server", mock, *case_file(*cases), seconds=60)
     assert outcome.verdicts == ["fail"] * 400
     assert 400_000 < len(outcome.markdown.encode()) < 524_288
     page = page_of(outcome.markdown)
