@@ -39,7 +39,7 @@ from peer import (
     answering,
     control,
 )
-from tap import read_tap
+from tap import KNOWN, SKIPPED, read_tap
 
 VERDICTS = Path(__file__).parent.parent / "verdicts.def"
 HOSTILE = [b"<script>alert(1)</script> <!-- ]]> <b> | c", b"[a](http://x) `b` **c** # d ~~e~~ \\ &lt;",
@@ -108,7 +108,7 @@ def test_the_byte_that_differs_is_marked_where_it_lies(conform, fake_server, cas
 def test_tap_says_what_became_of_every_case(all_sorts):
     outcome = all_sorts()
     points = read_tap(outcome.tap)
-    directives = {"skip": "SKIP", "xfail": "TODO"}
+    directives = {"skip": SKIPPED, "xfail": KNOWN}
     for point, case, (slug, verdict) in zip(points, outcome.cases, ALL_SORTS.items(), strict=True):
         assert point.description == f"LWP-2.3/{slug} lance"
         assert point.ok == (verdict in ("pass", "pass-lenient", "skip"))
@@ -118,12 +118,12 @@ def test_tap_says_what_became_of_every_case(all_sorts):
 
 
 def test_tap_is_as_green_as_the_exit_status(conform, mock, case_file, expect_file):
-    """What is TODO fails no reader, so an unexpected pass is not."""
+    """What is known to fail fails no reader, so an unexpected pass is not."""
     cases = case_file(case_text("own-passes", *KEPT_ALIVE), FAILS)
     expected = expect_file("xfail LWP-2.3/own-fails known\nxfail LWP-2.3/own-passes was broken\n")
     outcome = conform("server", mock, *cases, *expected)
     assert outcome.status == 2
-    assert [(p.ok, p.directive) for p in read_tap(outcome.tap)] == [(False, ""), (False, "TODO")]
+    assert [(p.ok, p.directive) for p in read_tap(outcome.tap)] == [(False, ""), (False, KNOWN)]
 
 
 def test_tap_ends_the_search_for_a_failure(all_sorts):
@@ -175,7 +175,7 @@ def test_a_reader_of_tap_that_is_not_ours_reads_the_same(all_sorts):
     told = json.loads(read.stdout)
     points = read_tap(tap.replace("version 13", "version 14"))
     assert (told["errors"], told["plan"]) == ([], len(points))
-    assert told["failed"] == [p.number for p in points if not p.ok and p.directive != "TODO"]
+    assert told["failed"] == [p.number for p in points if not p.ok and p.directive != KNOWN]
     for (ok, directive, diagnostics), point in zip(
             ((*row, None)[:3] for row in told["points"]), points, strict=True):
         assert (bool(ok), directive) == (point.ok, point.directive)
@@ -184,11 +184,11 @@ def test_a_reader_of_tap_that_is_not_ours_reads_the_same(all_sorts):
                                    "duration_ms": diagnostics["duration_ms"]}
 
 
-@pytest.mark.parametrize("reason", ["see #12", r"a \ b", "# TODO it", "1..4", "%s%n", "- ---"])
+@pytest.mark.parametrize("reason", ["see #12", r"a \ b", f"# {KNOWN} it", "1..4", "%s%n", "- ---"])
 def test_a_reason_means_nothing_to_tap(conform, mock, case_file, expect_file, reason):
     outcome = conform("server", mock, *case_file(FAILS), *expect_file(f"xfail LWP-2.3/own-fails {reason}\n"))
     (point,) = read_tap(outcome.tap)
-    assert (point.directive, point.reason) == ("TODO", reason)
+    assert (point.directive, point.reason) == (KNOWN, reason)
 
 
 # Markdown
