@@ -42,7 +42,7 @@ static void set_up_task(struct walk *walk, struct task *task, size_t index, bool
                 .attempt = outcome->attempts,
                 .chops = &walk->chops,
                 .repeat = suite->repeat,
-                .reruns = !is_expected && walk->failed < MOST_FAILED,
+                .reruns = is_expected || walk->failed >= MOST_FAILED ? 0 : suite->reruns,
                 .checks_alive = suite->isolates || is_last,
             },
     };

@@ -236,8 +236,8 @@ static void make_cases(struct target *target)
     };
     for (size_t i = 0; i < TARGET_JUDGED_COUNT; i++) {
         target->texts[i] = lwp_bytes_text(rows[i].text);
-        target->judged[i] =
-            (struct script_case){.id = lwp_bytes_text(rows[i].id), .place = {"target", 0, 0}};
+        target->judged[i] = (struct script_case){.id = lwp_bytes_text(rows[i].id),
+                                                 .place = {"target.def", (unsigned)i + 1, 1}};
         target->judged[i].texts.items = &target->texts[i];
         target->judged[i].texts.count = 1;
     }
