@@ -191,7 +191,7 @@ def conform(conform_program: Path, tmp_path: Path,
             event_validator: jsonschema.Draft202012Validator) -> RunConform:
     """`conform("server", address, …)` runs the program to its end. With `reports` it writes all
     forms, which are read and must be sound; `measured` it tells its peak memory and the processor
-    time."""
+    time, and makes no capture, which takes memory of its own."""
     count = 0
 
     def run(*arguments: object, reports: bool = True, measured: bool = False,
@@ -203,7 +203,7 @@ def conform(conform_program: Path, tmp_path: Path,
         command = [str(conform_program), *map(str, arguments)]
         if reports:
             for option, name in REPORTS.items():
-                command += [option, str(folder / name)]
+                command += [] if measured and option == "--pcap" else [option, str(folder / name)]
         if measured:
             command = [sys.executable, "-I", "-S", "-c", MEASURE, str(folder / "used"), *command]
         status = run_bounded(command, folder, seconds)
