@@ -22,7 +22,7 @@ class Point:
 
 
 POINT = re.compile(r"(not )?ok ([1-9][0-9]*) - ((?:[^#\\]|\\[#\\])+?)"
-                   rf"(?: # ({SKIPPED}|{KNOWN}) (.+))?")
+                   rf"(?: # ({SKIPPED}|{KNOWN}) ((?:[^#\\]|\\[#\\])+))?")
 
 
 def plain(text: str) -> str:
