@@ -58,7 +58,8 @@ char *report_utf8(const char *text)
 bool report_is_bad(enum verdict verdict)
 {
     return verdict == VERDICT_FAIL || verdict == VERDICT_TIMEOUT || verdict == VERDICT_CRASH ||
-           verdict == VERDICT_ERROR || verdict == VERDICT_XPASS;
+           verdict == VERDICT_FLAKY || verdict == VERDICT_AXIS || verdict == VERDICT_ERROR ||
+           verdict == VERDICT_XPASS;
 }
 
 void report_decode(const struct lwp_dialect *dialect, struct lwp_bytes bytes, report_line *line,

@@ -31,8 +31,8 @@ static const char *element_of(enum verdict verdict)
 {
     static const char *const elements[VERDICT_COUNT] = {
         [VERDICT_FAIL] = "failure",  [VERDICT_TIMEOUT] = "failure", [VERDICT_CRASH] = "failure",
-        [VERDICT_XPASS] = "failure", [VERDICT_ERROR] = "error",     [VERDICT_SKIP] = "skipped",
-        [VERDICT_XFAIL] = "skipped",
+        [VERDICT_FLAKY] = "failure", [VERDICT_AXIS] = "failure",    [VERDICT_XPASS] = "failure",
+        [VERDICT_ERROR] = "error",   [VERDICT_SKIP] = "skipped",    [VERDICT_XFAIL] = "skipped",
     };
     return elements[verdict];
 }
