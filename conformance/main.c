@@ -190,7 +190,7 @@ static enum suite_exit prepare(struct program *program)
     catalogue_print_errors(&program->catalogue, stderr);
     if (sound && arguments->expect)
         sound = expectations_read(&program->expectations, arguments->expect,
-                                  &program->catalogue.script);
+                                  &program->catalogue.script, false);
     program->suite = (struct suite){
         .cases = &program->catalogue.script,
         .filters = arguments->filters,

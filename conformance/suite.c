@@ -129,7 +129,7 @@ static void run_one(struct walk *walk, const struct script_case *of, unsigned or
         /* The last sanity exchange belongs to the last case. */
         if (!is_pass(result.verdict) || peer_ended(&result) || walk->left == 0)
             check_liveness(walk, &result);
-        expectation_apply(expectation, &result);
+        expectation_apply(walk->suite->expectations, &result);
     }
     report_case(walk->suite->report, &result);
     script_arena_done(&arena);

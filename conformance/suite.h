@@ -30,7 +30,7 @@ struct suite {
     const struct script *cases;
     const char *const *filters; /* Globs; a case runs if any fits. */
     size_t filter_count;        /* 0: all run. */
-    const struct expectations *expectations;
+    struct expectations *expectations;
     size_t min_cases;
     struct report *report;
 };
