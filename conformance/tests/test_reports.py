@@ -163,7 +163,7 @@ def test_the_command_to_repeat_a_failure_repeats_it(conform, fake_server, repeat
     server = fake_server(answering(lambda *_: None))
     once = conform("server", server.address, "--filter", "LWP-11.3/header-crc-wrong", "--seed", 7)
     assert (once.status, once.verdicts) == (1, ["fail"])
-    assert "--time-factor" not in repeats(once)
+    assert "--timeout-factor" not in repeats(once)
 
 
 def test_the_command_to_repeat_a_failure_carries_all_that_the_run_was_told(
@@ -173,11 +173,11 @@ def test_the_command_to_repeat_a_failure_carries_all_that_the_run_was_told(
     address = start_mock("--auth-token", token).address
     files = [*case_file(FAILS, name="it's $1 own.lwps")[:2], *case_file(LENIENT, name="more")[:2]]
     once = conform("server", address, *files, "--filter", "LWP-2.3/own-fails", "--auth-token",
-                   token, "--time-factor", 3, "--without", "slow", "--without", "retention",
+                   token, "--timeout-factor", 3, "--without", "slow", "--without", "retention",
                    "--seed", 42)
     assert (once.status, once.verdicts) == (1, ["fail"])
     command = repeats(once)
-    assert "--time-factor 3 " in command and "--dialect lance --seed 42 " in command
+    assert "--timeout-factor 3 " in command and "--dialect lance --seed 42 " in command
     assert "--without slow " in command and "--without retention " in command
     assert command.count("--case-file ") == 2 and "--auth-token " in command
     assert command.endswith(" --filter LWP-2.3/own-fails")

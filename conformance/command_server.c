@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "conformance/features.h"
+#include "conformance/program.h"
+
+static enum suite_exit judge_server(struct program *program)
+{
+    const struct arguments *arguments = &program->arguments;
+    struct lwp_tcp_world world;
+    lwp_tcp_world_init(&world, &program->address);
+    unsigned features = features_by_default();
+    const unsigned auth = feature_bit(feature_named(lwp_bytes_text("auth")));
+    const unsigned open = feature_bit(feature_named(lwp_bytes_text("open")));
+    if (arguments->auth_token)
+        features = (features | auth) & ~open;
+    struct suite_target target = {
+        .run = {.world = &world.world,
+                .dialect = arguments->dialect ? arguments->dialect : &lwp_dialect_lance,
+                .auth_token = arguments->auth_token,
+                .prefix = program->prefix,
+                .time_factor = (unsigned)arguments->timeout_factor},
+        .features = features & ~arguments->without,
+    };
+    return program_run_suite(program, &target, arguments->words.items[0]);
+}
+
+enum suite_exit command_server(struct program *program)
+{
+    const char *text = program->arguments.words.items[0];
+    if (lwp_address_parse(text, &program->address) != LWP_OK)
+        return (enum suite_exit)arguments_problem("not HOST:PORT", text);
+    return program_judge(program, judge_server);
+}
