@@ -28,5 +28,8 @@ enum suite_exit command_server(struct program *program)
     const char *text = program->arguments.words.items[0];
     if (lwp_address_parse(text, &program->address) != LWP_OK)
         return (enum suite_exit)arguments_problem("not HOST:PORT", text);
-    return program_judge(program, judge_server);
+    const enum suite_exit status = program_judge(program, judge_server);
+    if (program->arguments.update_expect && !expectations_rewrite(&program->expectations))
+        return suite_worse(status, SUITE_NOT_RUN);
+    return status;
 }

@@ -7,6 +7,20 @@
 #include "conformance/program.h"
 #include "lwp/net/clock.h"
 
+/* Reads what is known to fail. */
+static bool read_expectations(struct program *program)
+{
+    const struct arguments *arguments = &program->arguments;
+    const bool has_server = strcmp(arguments->command ? arguments->command : "", "server") == 0;
+    if (arguments->update_expect && (!arguments->expect || !has_server)) {
+        (void)arguments_problem("--update-expect needs --expect FILE and a server", NULL);
+        return false;
+    }
+    return !arguments->expect ||
+           expectations_read(&program->expectations, arguments->expect, &program->catalogue.script,
+                             arguments->update_expect);
+}
+
 /* Reads cases and expectations. SUITE_USAGE if anything is wrong with them. */
 static enum suite_exit prepare(struct program *program)
 {
@@ -21,9 +35,7 @@ static enum suite_exit prepare(struct program *program)
         free(text);
     }
     catalogue_print_errors(&program->catalogue, stderr);
-    if (sound && arguments->expect)
-        sound = expectations_read(&program->expectations, arguments->expect,
-                                  &program->catalogue.script, false);
+    sound = sound && read_expectations(program);
     program->suite = (struct suite){
         .cases = &program->catalogue.script,
         .filters = arguments->filters.items,
