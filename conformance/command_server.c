@@ -2,9 +2,18 @@
 #include "conformance/features.h"
 #include "conformance/program.h"
 
+/* What is asked for on the command line, else what the profile says. */
+static const struct lwp_dialect *dialect_of(const struct program *program)
+{
+    if (program->arguments.dialect)
+        return program->arguments.dialect;
+    return program->profile.dialect ? program->profile.dialect : &lwp_dialect_lance;
+}
+
 static enum suite_exit judge_server(struct program *program)
 {
     const struct arguments *arguments = &program->arguments;
+    const struct profile *profile = &program->profile;
     struct lwp_tcp_world world;
     lwp_tcp_world_init(&world, &program->address);
     unsigned features = features_by_default();
@@ -14,11 +23,13 @@ static enum suite_exit judge_server(struct program *program)
         features = (features | auth) & ~open;
     struct suite_target target = {
         .run = {.world = &world.world,
-                .dialect = arguments->dialect ? arguments->dialect : &lwp_dialect_lance,
+                .dialect = dialect_of(program),
                 .auth_token = arguments->auth_token,
                 .prefix = program->prefix,
                 .time_factor = (unsigned)arguments->timeout_factor},
-        .features = features & ~arguments->without,
+        .features = profile_features(profile, features & ~arguments->without,
+                                     arguments->auth_token != NULL),
+        .profile = profile,
     };
     return program_run_suite(program, &target, arguments->words.items[0]);
 }

@@ -11,8 +11,8 @@
 static bool read_expectations(struct program *program)
 {
     const struct arguments *arguments = &program->arguments;
-    const bool has_server = strcmp(arguments->command ? arguments->command : "", "server") == 0;
-    if (arguments->update_expect && (!arguments->expect || !has_server)) {
+    const bool is_selftest = arguments->command && strcmp(arguments->command, "selftest") == 0;
+    if (arguments->update_expect && (!arguments->expect || is_selftest)) {
         (void)arguments_problem("--update-expect needs --expect FILE and a server", NULL);
         return false;
     }
@@ -36,6 +36,8 @@ static enum suite_exit prepare(struct program *program)
     }
     catalogue_print_errors(&program->catalogue, stderr);
     sound = sound && read_expectations(program);
+    if (sound && arguments->profile)
+        sound = profile_read(&program->profile, arguments->profile);
     program->suite = (struct suite){
         .cases = &program->catalogue.script,
         .filters = arguments->filters.items,
@@ -132,6 +134,7 @@ int main(int argc, char **argv)
         status = check_filters(&program);
     if (status == SUITE_AS_EXPECTED)
         status = command->carry_out(&program);
+    profile_done(&program.profile);
     expectations_done(&program.expectations);
     catalogue_done(&program.catalogue);
     return (int)status;

@@ -36,33 +36,23 @@ enum suite_exit suite_worse(enum suite_exit a, enum suite_exit b)
     return SUITE_AS_EXPECTED;
 }
 
-/* The first thing that the case needs and the target lacks, or NULL. */
-static const struct feature *missing_feature(const struct walk *walk, const struct script_case *of)
+/* Whether the target has what the case needs; otherwise `reason` says what it lacks. */
+static bool is_met(const struct walk *walk, const struct script_case *of, char *reason)
 {
-    for (size_t i = 0; i < of->needs.count; i++) {
-        const struct feature *feature = feature_named(of->needs.items[i]);
-        if (feature && !(walk->target->features & feature_bit(feature)))
-            return feature;
-    }
-    return NULL;
+    return profile_allows(walk->target->profile, walk->target->features, of, reason);
 }
 
 /* Whether nothing speaks against running it. */
 static bool will_run(const struct walk *walk, const struct script_case *of)
 {
     const struct expectation *expectation = expectation_of(walk->suite->expectations, of->id);
-    return !missing_feature(walk, of) && !(expectation && expectation->kind == EXPECT_SKIP);
+    char reason[RESULT_TEXT_SIZE];
+    return is_met(walk, of, reason) && !(expectation && expectation->kind == EXPECT_SKIP);
 }
 
 static bool has_topics(const struct suite_target *target)
 {
     return target->features & feature_bit(feature_named(lwp_bytes_text("topics")));
-}
-
-static void skip(struct result *result, const char *what, const char *why)
-{
-    result->verdict = VERDICT_SKIP;
-    (void)snprintf(result->reason, sizeof(result->reason), "%s%s", what, why);
 }
 
 static void say_down(const struct walk *walk, struct result *result)
@@ -112,11 +102,12 @@ static void run_one(struct walk *walk, const struct script_case *of, unsigned or
     struct script_arena arena = {NULL, 0, false};
     struct result result = {.of = of, .offset = -1};
     const struct expectation *expectation = expectation_of(walk->suite->expectations, of->id);
-    const struct feature *missing = missing_feature(walk, of);
-    if (missing) {
-        skip(&result, "the target lacks what the case needs: ", missing->text);
+    if (!is_met(walk, of, result.reason)) {
+        result.verdict = VERDICT_SKIP;
     } else if (expectation && expectation->kind == EXPECT_SKIP) {
-        skip(&result, "", (const char *)expectation->reason.data);
+        result.verdict = VERDICT_SKIP;
+        (void)snprintf(result.reason, sizeof(result.reason), "%s",
+                       (const char *)expectation->reason.data);
     } else if (walk->target->prepare && !walk->target->prepare(walk->target, of)) {
         result.verdict = VERDICT_ERROR;
         (void)snprintf(result.reason, sizeof(result.reason), "the target could not be made ready");

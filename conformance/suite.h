@@ -4,6 +4,7 @@
 #define LWP_CONFORM_SUITE_H
 
 #include "conformance/expectations.h"
+#include "conformance/profile.h"
 #include "conformance/report.h"
 #include "conformance/run.h"
 
@@ -23,7 +24,8 @@ struct suite_target {
      * if it can not. */
     bool (*prepare)(struct suite_target *target, const struct script_case *of);
     struct run_options run;
-    unsigned features; /* What it has: feature_bit(). */
+    unsigned features;             /* What it has: feature_bit(). */
+    const struct profile *profile; /* What is known of it. */
 };
 
 struct suite {
