@@ -11,7 +11,7 @@ PASSES = case_text("own-passes", *KEPT_ALIVE)
 STATUS = case_text("own-status", "send get-cluster-status", "expect cluster-status-response",
                    needs="cluster-status")
 RECORDS = 'given topic $t records=raw("x")*100'
-LARGE = case_text("own-large", "given topic $t", 'send ingest topic_id=$t records=raw("m"*1995)',
+LARGE = case_text("own-large", "given topic $t", 'send ingest topic_id=$t records=raw("12345")*200',
                   "expect ack", needs="topics, ingest")
 FILLED = case_text("own-filled", "given topic $t", "send ingest topic_id=$t fill=2000",
                    "expect ack", needs="topics, ingest")
