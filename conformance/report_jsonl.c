@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "conformance/failure.h"
 #include "conformance/report.h"
 #include "conformance/requirements.h"
 
@@ -117,6 +118,8 @@ void report_jsonl_case(struct report *report, const struct result *result)
     (void)json_object_object_add(event, "requirements",
                                  texts_of(of->requirements.items, of->requirements.count));
     if (report_is_bad(result->verdict) || result->verdict == VERDICT_XFAIL) {
+        char class[FAILURE_CLASS_SIZE];
+        add_text(event, "class", failure_class(result, class));
         add_text(event, "expected", result->expected);
         add_text(event, "actual", result->actual);
         if (result->field)

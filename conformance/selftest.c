@@ -29,7 +29,9 @@ static bool prepare(struct suite_target *suite, const struct script_case *of)
 void selftest_target_init(struct selftest_target *target, const struct lwp_dialect *dialect,
                           const char *prefix)
 {
+    static const struct profile nothing = {.path = NULL};
     *target = (struct selftest_target){.dialect = dialect};
+    target->suite.profile = &nothing;
     target->suite.prepare = prepare;
     target->suite.run = (struct run_options){
         .world = &target->world.world, .dialect = dialect, .prefix = prefix, .time_factor = 1};

@@ -4,6 +4,7 @@
 #ifndef LWP_CONFORM_TRIAL_H
 #define LWP_CONFORM_TRIAL_H
 
+#include "conformance/profile.h"
 #include "conformance/run.h"
 
 /* Whom the cases are run against. */
@@ -12,7 +13,8 @@ struct suite_target {
      * if it can not. */
     bool (*prepare)(struct suite_target *target, const struct script_case *of);
     struct run_options run;
-    unsigned features; /* What it has: feature_bit(). */
+    unsigned features;             /* What it has: feature_bit(). */
+    const struct profile *profile; /* What is known of it. */
 };
 
 struct trial {
