@@ -54,6 +54,9 @@ struct arguments {
  */
 int arguments_read(int argc, char **argv, struct arguments *arguments);
 
+/** The files of the reports that are wanted, for report_open(). */
+void arguments_reports(const struct arguments *arguments, const char *paths[static REPORT_COUNT]);
+
 /** Says what is wrong on stderr; returns the exit status for it. `value` may be NULL. */
 int arguments_problem(const char *problem, const char *value);
 

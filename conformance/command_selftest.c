@@ -32,9 +32,10 @@ static enum suite_exit judge_mock(struct program *program)
     for (size_t i = 0; lwp_dialects[i] && !program->stuck; i++)
         if (!program->arguments.dialect || program->arguments.dialect == lwp_dialects[i])
             status = suite_worse(status, judge_dialect(program, lwp_dialects[i]));
-    if (program->arguments.filters.count == 0 && program->report.text && !program->stuck)
+    if (program->arguments.filters.count == 0 && program->report.outs[REPORT_TEXT].file &&
+        !program->stuck)
         status = suite_worse(status, selftest_mutants(&program->catalogue.script, program->prefix,
-                                                      program->report.text));
+                                                      program->report.outs[REPORT_TEXT].file));
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "conformance/features.h"
 #include "conformance/program.h"
 #include "conformance/target.h"
+#include "lwp/net/clock.h"
 
 /* What is asked for on the command line, else what the profile says. */
 static const struct lwp_dialect *dialect_of(const struct program *program)
@@ -46,6 +47,7 @@ static void job_init(struct job *job, const struct program *program,
                 .time_factor = (unsigned)arguments->timeout_factor},
         .features = features_of(program),
         .profile = &program->profile,
+        .epoch_ns = lwp_clock_wall() - lwp_clock_now(),
     };
 }
 

@@ -50,7 +50,7 @@ static void report(struct walk *walk, size_t end)
         struct outcome *outcome = &walk->outcomes[walk->reported++];
         expectation_apply(walk->suite->expectations, &outcome->result);
         report_case(walk->suite->report, &outcome->result);
-        script_arena_done(&outcome->arena);
+        trial_free(&outcome->arena, &outcome->result);
     }
 }
 
@@ -66,10 +66,20 @@ static void give_up(struct walk *walk)
         outcome->done = true;
         if (known)
             continue;
+        trial_free(&outcome->arena, &outcome->result);
         outcome->result =
             (struct result){.of = outcome->of, .verdict = VERDICT_ERROR, .offset = -1};
         (void)snprintf(outcome->result.reason, RESULT_TEXT_SIZE, "%s", walk->why_over);
     }
+}
+
+static void take_guarded(struct exchange_sink *sink, const char *what, const struct result *result)
+{
+    struct guard *guard = (struct guard *)(void *)sink;
+    (void)pthread_mutex_lock(&guard->lock);
+    if (guard->inner)
+        guard->inner->take(guard->inner, what, result);
+    (void)pthread_mutex_unlock(&guard->lock);
 }
 
 static void run_all(struct walk *walk)
@@ -84,37 +94,65 @@ static void run_all(struct walk *walk)
     }
 }
 
+static bool walk_init(struct walk *walk, struct suite_target *const *targets, size_t count)
+{
+    const struct suite *suite = walk->suite;
+    walk->targets = targets;
+    walk->target_count = count;
+    walk->chops = suite->chops;
+    walk->passes = suite->shuffles ? 2 : 1;
+    walk->guard =
+        (struct guard){{take_guarded}, report_sink(suite->report), PTHREAD_MUTEX_INITIALIZER};
+    for (size_t i = 0; i < count; i++)
+        targets[i]->run.sink = walk->guard.inner ? &walk->guard.sink : NULL;
+    if (walk->chops.count == 0)
+        (void)chop_add(&walk->chops, "none");
+    walk->deadline_ns = suite->watchdog_ns
+                            ? lwp_clock_later(lwp_clock_now(), suite->watchdog_ns * walk->passes)
+                            : LWP_NEVER;
+    return pick_cases(walk);
+}
+
+/* Frees what nobody uses any more: all, unless a case still runs. */
+static void walk_done(struct walk *walk)
+{
+    if (walk->stuck) {
+        (void)pthread_mutex_lock(&walk->guard.lock);
+        walk->guard.inner = NULL;
+        (void)pthread_mutex_unlock(&walk->guard.lock);
+        return;
+    }
+    for (size_t i = 0; i < walk->target_count; i++)
+        walk->targets[i]->run.sink = NULL;
+    free(walk->outcomes);
+    free(walk->order);
+    free(walk);
+}
+
 enum suite_exit suite_run(const struct suite *suite, struct suite_target *const *targets,
                           size_t count, struct suite_host *host, bool *stuck)
 {
-    struct walk walk = {.suite = suite,
-                        .targets = targets,
-                        .target_count = count,
-                        .host = host,
-                        .chops = suite->chops,
-                        .passes = suite->shuffles ? 2 : 1};
-    if (walk.chops.count == 0)
-        (void)chop_add(&walk.chops, "none");
-    walk.deadline_ns = suite->watchdog_ns
-                           ? lwp_clock_later(lwp_clock_now(), suite->watchdog_ns * walk.passes)
-                           : LWP_NEVER;
-    if (pick_cases(&walk) && !targets[0]->prepare)
-        recover_begin(&walk);
-    run_all(&walk);
-    give_up(&walk);
-    report(&walk, walk.count);
-    if (walk.keeper && !walk.down)
-        run_delete_keeper(&targets[0]->run, walk.keeper);
+    struct walk *walk = calloc(1, sizeof(*walk));
+    if (!walk)
+        return SUITE_NOT_RUN;
+    walk->suite = suite;
+    walk->host = host;
+    if (!walk_init(walk, targets, count)) {
+        walk_done(walk);
+        return SUITE_NOT_RUN;
+    }
+    if (!targets[0]->prepare)
+        recover_begin(walk);
+    run_all(walk);
+    give_up(walk);
+    report(walk, walk->count);
+    if (walk->keeper && !walk->down)
+        run_delete_keeper(&targets[0]->run, walk->keeper);
     if (host && host->judge)
         host->judge(host, suite->report);
     report_end_run(suite->report);
-    *stuck = walk.stuck;
-    const enum suite_exit status = exit_of(&walk);
-    for (size_t i = 0; i < walk.count && !walk.stuck; i++)
-        script_arena_done(&walk.outcomes[i].arena);
-    if (!walk.stuck) {
-        free(walk.outcomes);
-        free(walk.order);
-    }
+    const enum suite_exit status = exit_of(walk);
+    *stuck = walk->stuck;
+    walk_done(walk);
     return status;
 }

@@ -28,8 +28,16 @@ struct task {
     enum lwp_status status; /* Of the sanity exchange behind it. */
 };
 
+/* The capture, for cases that run side by side. */
+struct guard {
+    struct exchange_sink sink; /* First, so that one is the other. */
+    struct exchange_sink *inner;
+    pthread_mutex_t lock;
+};
+
 struct walk {
     const struct suite *suite;
+    struct guard guard;
     struct suite_target *const *targets;
     size_t target_count;
     struct suite_host *host;

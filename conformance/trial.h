@@ -15,6 +15,7 @@ struct suite_target {
     struct run_options run;
     unsigned features;             /* What it has: feature_bit(). */
     const struct profile *profile; /* What is known of it. */
+    uint64_t epoch_ns;             /* The wall time when the world's clock was 0. */
 };
 
 struct trial {
@@ -48,7 +49,10 @@ bool trial_differs(struct script_arena *arena, struct result *into, const struct
 /** Whether the verdict is a pass, perhaps a lenient one. */
 bool trial_passed(enum verdict verdict);
 
-/** Puts a copy of the result, with all that it holds, into the arena, which is emptied before. */
+/** Frees what the result holds. */
+void trial_free(struct script_arena *arena, struct result *result);
+
+/** Puts a copy of the result, with all that it holds, into the place of another one, which is freed. */
 void trial_keep(struct script_arena *arena, struct result *to, const struct result *from);
 
 #endif
