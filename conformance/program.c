@@ -20,7 +20,8 @@ static void put_word(FILE *out, const char *word)
     (void)fputc('\'', out);
 }
 
-/* The command that runs one case again, up to its id; the caller frees it. NULL without memory. */
+/* The command of this run again, but for its filters and reports; the caller frees it. NULL without
+ * memory. */
 static char *repeat_command(const struct program *program, const struct lwp_dialect *dialect)
 {
     const struct arguments *arguments = &program->arguments;
@@ -39,20 +40,40 @@ static char *repeat_command(const struct program *program, const struct lwp_dial
         if (arguments->again[i].value)
             put_word(out, arguments->again[i].value);
     }
-    (void)fputs(" --filter", out);
     return fclose(out) == 0 ? text : NULL;
+}
+
+/* How the run differs from a plain one; the caller frees it. NULL if it does not. */
+static char *axes_of(const struct suite *suite)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < suite->chops.count; i++)
+        (void)fprintf(out, "%s%s", i ? " " : "chop ", suite->chops.items[i].name);
+    if (suite->shuffles)
+        (void)fprintf(out, "%sshuffle %llu", suite->chops.count ? ", " : "",
+                      (unsigned long long)suite->shuffle);
+    if (fclose(out) == 0 && size)
+        return text;
+    free(text);
+    return NULL;
 }
 
 enum suite_exit program_run_suite(struct program *program, struct suite_target *const *targets,
                                   size_t count, struct suite_host *host, const char *name)
 {
     char *repeat = repeat_command(program, targets[0]->run.dialect);
+    char *axes = axes_of(&program->suite);
     const struct report_run run = {
         .target = name,
         .dialect = targets[0]->run.dialect,
         .seed = program->arguments.seed,
         .repeat = repeat,
         .version = LWP_VERSION_TEXT,
+        .axes = axes,
         .epoch_ns = targets[0]->epoch_ns,
     };
     enum suite_exit status = SUITE_NOT_RUN;
@@ -60,6 +81,7 @@ enum suite_exit program_run_suite(struct program *program, struct suite_target *
         report_begin(&program->report, &run);
         status = suite_run(&program->suite, targets, count, host, &program->stuck);
     }
+    free(axes);
     free(repeat);
     return status;
 }

@@ -85,7 +85,7 @@ static bool kills_alone(struct walk *walk, struct outcome *outcome, bool replace
     if (kills)
         (void)snprintf(outcome->result.reason, RESULT_TEXT_SIZE,
                        "alone on a fresh target it kills it: %.400s", task.result.reason);
-    trial_free(&task.arena, &task.result);
+    script_arena_done(&task.arena);
     return kills;
 }
 

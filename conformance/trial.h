@@ -49,10 +49,7 @@ bool trial_differs(struct script_arena *arena, struct result *into, const struct
 /** Whether the verdict is a pass, perhaps a lenient one. */
 bool trial_passed(enum verdict verdict);
 
-/** Frees what the result holds. */
-void trial_free(struct script_arena *arena, struct result *result);
-
-/** Puts a copy of the result, with all that it holds, into the place of another one, which is freed. */
+/** Puts a copy of the result, with all that it holds, into the arena, which is emptied before. */
 void trial_keep(struct script_arena *arena, struct result *to, const struct result *from);
 
 #endif
