@@ -55,6 +55,14 @@ static void print_clean(FILE *out, const char *label, const char *text)
     free(clean);
 }
 
+static void print_words(FILE *out, const char *label, const struct lwp_bytes *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        print_clean(out, i ? ", " : label, (const char *)items[i].data);
+    if (count)
+        (void)fputc('\n', out);
+}
+
 static void print_requirements(FILE *out, const struct script_case *of)
 {
     for (size_t i = 0; i < of->texts.count; i++)
@@ -64,6 +72,8 @@ static void print_requirements(FILE *out, const struct script_case *of)
         if (row)
             (void)fprintf(out, "  section  %s (%s): %s\n", row->section, row->level, row->text);
     }
+    print_words(out, "  recorded corpus/golden: ", of->recorded.items, of->recorded.count);
+    print_words(out, "  deployed docs/server.md: ", of->sections.items, of->sections.count);
 }
 
 static void print_evidence(struct report *report, const struct result *result)
