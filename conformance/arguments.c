@@ -25,6 +25,7 @@ static const char help[] =
     "  --case-file FILE   cases of your own as well; repeatable\n"
     "  --auth-token T     the token that the server wants\n"
     "  --without FEATURE  the server lacks this; --list tells the names; repeatable\n"
+    "  --with FEATURE     the server has this, although few have; repeatable\n"
     "  --expect FILE      what is known to fail: lines 'xfail ID reason', flaky, skip\n"
     "  --min-cases N      exit 4 if fewer cases ran                           [1]\n"
     "  --time-factor N    multiply all time-outs, for slow machines         [1]\n"
@@ -76,12 +77,12 @@ static int take_number(const char *value, uint64_t least, uint64_t most, uint64_
                : arguments_problem("not a number that fits here", value);
 }
 
-static int take_feature(struct arguments *arguments, const char *value)
+static int take_feature(unsigned *set, const char *value)
 {
     const struct feature *feature = feature_named(lwp_bytes_text(value));
     if (!feature)
         return arguments_problem("no such feature", value);
-    arguments->without |= feature_bit(feature);
+    *set |= feature_bit(feature);
     return -1;
 }
 
@@ -90,6 +91,7 @@ enum {
     OPTION_CASE_FILE = 'c',
     OPTION_DIALECT = 'd',
     OPTION_WITHOUT = 'w',
+    OPTION_WITH = 'W',
     OPTION_MIN = 'm',
     OPTION_FACTOR = 'x',
     OPTION_SEED = 's',
@@ -109,6 +111,7 @@ static const struct option options[] = {
     {"case-file", required_argument, NULL, OPTION_CASE_FILE},
     {"dialect", required_argument, NULL, OPTION_DIALECT},
     {"without", required_argument, NULL, OPTION_WITHOUT},
+    {"with", required_argument, NULL, OPTION_WITH},
     {"min-cases", required_argument, NULL, OPTION_MIN},
     {"time-factor", required_argument, NULL, OPTION_FACTOR},
     {"seed", required_argument, NULL, OPTION_SEED},
@@ -162,7 +165,9 @@ static int take_value(struct arguments *arguments, int option, const char *value
         arguments->dialect = lwp_dialect_named(value);
         return arguments->dialect ? -1 : arguments_problem("no such dialect", value);
     case OPTION_WITHOUT:
-        return take_feature(arguments, value);
+        return take_feature(&arguments->without, value);
+    case OPTION_WITH:
+        return take_feature(&arguments->with, value);
     case OPTION_MIN:
         return take_number(value, 0, UINT32_MAX, &arguments->min_cases);
     case OPTION_FACTOR:
@@ -200,7 +205,8 @@ static int take_option(struct arguments *arguments, int option, const char *valu
 /* Whether it may be given more than once. */
 static bool is_repeatable(int option)
 {
-    return option == OPTION_FILTER || option == OPTION_CASE_FILE || option == OPTION_WITHOUT;
+    return option == OPTION_FILTER || option == OPTION_CASE_FILE || option == OPTION_WITHOUT ||
+           option == OPTION_WITH;
 }
 
 /* Two reports into one file would destroy each other. */

@@ -17,6 +17,7 @@ struct arguments {
     size_t filter_count;
     const char *case_files[MAX_REPEATED];
     size_t case_file_count;
+    unsigned with;
     unsigned without;
     const char *auth_token;
     const char *expect;

@@ -39,24 +39,17 @@ static void check_requirements(struct catalogue *catalogue, const struct script_
         note(catalogue, made, made->id, "a req of the same section as the id");
 }
 
-static bool has_need(const struct script_case *made, const char *need)
-{
-    for (size_t i = 0; i < made->needs.count; i++)
-        if (lwp_bytes_equal(made->needs.items[i], lwp_bytes_text(need)))
-            return true;
-    return false;
-}
-
 /* What the set-up of a case takes for granted is among its needs. */
 static void check_given(struct catalogue *catalogue, const struct script_case *made)
 {
     for (size_t i = 0; i < made->steps.count; i++) {
         const struct script_step *step = &made->steps.items[i];
-        if (step->kind == SCRIPT_GIVEN_TOPIC && !has_need(made, "topics"))
+        if (step->kind == SCRIPT_GIVEN_TOPIC && !feature_needed(made, "topics"))
             note(catalogue, made, made->id, "needs topics, for a given topic");
-        if (step->kind == SCRIPT_GIVEN_TOPIC && step->frames.count && !has_need(made, "ingest"))
+        if (step->kind == SCRIPT_GIVEN_TOPIC && step->frames.count &&
+            !feature_needed(made, "ingest"))
             note(catalogue, made, made->id, "needs ingest, for the given records");
-        if (step->kind == SCRIPT_SILENT && !has_need(made, "slow"))
+        if (step->kind == SCRIPT_SILENT && !feature_needed(made, "slow"))
             note(catalogue, made, made->id, "needs slow, for the silence");
     }
 }

@@ -110,9 +110,12 @@ static char *repeat_command(const struct program *program, const struct suite_ta
         (void)fprintf(out, " --time-factor %llu", (unsigned long long)arguments->time_factor);
     if (arguments->auth_token)
         put_word(out, "--auth-token", arguments->auth_token);
-    for (size_t i = 0; feature_at(i); i++)
+    for (size_t i = 0; feature_at(i); i++) {
+        if (arguments->with & feature_bit(feature_at(i)))
+            put_word(out, "--with", feature_at(i)->name);
         if (arguments->without & feature_bit(feature_at(i)))
             put_word(out, "--without", feature_at(i)->name);
+    }
     for (size_t i = 0; i < arguments->case_file_count; i++)
         put_word(out, "--case-file", arguments->case_files[i]);
     (void)fputs(" --filter", out);
@@ -141,7 +144,7 @@ static enum suite_exit judge_server(struct program *program)
     const struct arguments *arguments = &program->arguments;
     struct lwp_tcp_world world;
     lwp_tcp_world_init(&world, &program->address);
-    unsigned features = features_by_default();
+    unsigned features = features_by_default() | arguments->with;
     const unsigned auth = feature_bit(feature_named(lwp_bytes_text("auth")));
     const unsigned open = feature_bit(feature_named(lwp_bytes_text("open")));
     if (arguments->auth_token)

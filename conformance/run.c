@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "conformance/features.h"
 #include "conformance/run_state.h"
-
-bool run_needs_auth(const struct script_case *of)
-{
-    for (size_t i = 0; i < of->needs.count; i++)
-        if (lwp_bytes_equal(of->needs.items[i], lwp_bytes_text("auth")))
-            return true;
-    return false;
-}
 
 static void bind_token(struct run *run)
 {
@@ -33,7 +26,7 @@ void run_case(const struct run_options *options, const struct script_case *of, u
     run->began_ns = lwp_world_now(options->world);
     result->verdict = VERDICT_PASS;
     bind_token(run);
-    const enum lwp_status status = wire_open(run, 0, !run_needs_auth(run->of));
+    const enum lwp_status status = wire_open(run, 0, !feature_needed(run->of, "auth"));
     if (status != LWP_OK)
         step_verdict(run, NULL, VERDICT_ERROR, lwp_status_text(status));
     for (size_t i = 0; i < of->steps.count && !run->failed; i++)
