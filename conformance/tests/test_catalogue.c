@@ -6,6 +6,10 @@
 
 #define CASE "case LWP-2.3/x must server\ntext \"t\"\nreq R2.3-keepalive-answer\n"
 
+#define ZEROS "0000000000000000 0000000000000000 00000000 "
+#define KEEPALIVE "hex(4C414E43 01200000 061E9C53 " ZEROS "00000000 00000000 00000000)"
+#define INGEST "hex(4C414E43 01040000 3AF0D86C " ZEROS "0A000000 00000000 00000000)"
+
 /* A catalogue, and a folder with what it reads. */
 struct desk {
     struct catalogue catalogue;
@@ -158,8 +162,7 @@ static void what_only_reads_changes_nothing(void **state)
         "given name $n",
         "connect c2\nfence[c2] list\nclose",
         "send-raw \"GET / HTTP/1.1\"",
-        "send-raw hex(4C414E43 01200000 061E9C53 0000000000000000 0000000000000000 00000000 "
-        "00000000 00000000 00000000)",
+        "send-raw " KEEPALIVE,
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (changes(rows[i]))
@@ -192,8 +195,7 @@ static void what_writes_changes_the_server(void **state)
         "send frame flags=max batch_id=1",
         "send keepalive flags=0x40 batch_id=1",
         "send-raw hex(4C414E43 0140)",
-        "send-raw hex(4C414E43 01040000 3AF0D86C 0000000000000000 0000000000000000 00000000 "
-        "0A000000 00000000 00000000)",
+        "send-raw " INGEST,
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (!changes(rows[i]))
