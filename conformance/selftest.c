@@ -7,13 +7,15 @@
 #include "conformance/requirements.h"
 #include "lwp/bug/bug.h"
 
+#define EPOCH_NS UINT64_C(1700000000000000000)
+
 static const char token[] = "sekret";
 
 /* The mock that has what the case needs, as features.def says it. */
 static struct lwp_mock_options options_for(const struct script_case *of)
 {
     static const struct lwp_access rights[] = {{"*", "*", true, false}, {"*", "0", true, true}};
-    struct lwp_mock_options options = {.epoch_ns = UINT64_C(1700000000000000000)};
+    struct lwp_mock_options options = {.epoch_ns = EPOCH_NS};
     if (feature_needed(of, "auth"))
         options.auth_token = token;
     if (feature_needed(of, "rate-limit"))
@@ -44,8 +46,11 @@ static bool prepare(struct suite_target *suite, const struct script_case *of)
 void selftest_target_init(struct selftest_target *target, const struct lwp_dialect *dialect,
                           const char *prefix)
 {
+    static const struct profile nothing = {.path = NULL};
     *target = (struct selftest_target){.dialect = dialect};
+    target->suite.profile = &nothing;
     target->suite.prepare = prepare;
+    target->suite.epoch_ns = EPOCH_NS;
     target->suite.run = (struct run_options){
         .world = &target->world.world, .dialect = dialect, .prefix = prefix, .time_factor = 1};
     target->suite.features = ~0U;
