@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conformance/changes.h"
 #include "conformance/suite_state.h"
 #include "lwp/sim/dice.h"
 
