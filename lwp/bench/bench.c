@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* lwp-bench - the speed of codec and mock, as ratios of two things measured in one run. */
+/* lwp-bench - the speed of codec, mock and client library, as ratios of two things measured in one
+ * run. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lwp/bench/duel.h"
+#include "lwp/bench/laps.h"
 #include "lwp/bench/report.h"
 
 enum { EXIT_GATE_MISSED = 1, EXIT_USAGE = 64, EXIT_UNSOUND = 70, EXIT_OUTPUT = 74 };
@@ -75,6 +77,23 @@ static const struct duel_gate duel_gates[] = {
      {16, TIME_AT_MOST, 1.03, 0, "the same, CPU time", "mock without"}},
 };
 
+/* Gates of the client library. Where there are processes apart, two rows: by the clock on the wall,
+ * and by what the client needs, which is told where it is of interest. */
+static const struct race race_gates[] = {
+    {COURSE_EMPTY, produce_driven, produce_bare,
+     {7, SPEED_AT_LEAST, 0.8, 0.95, "produce, caller-driven, record", "prebuilt frames"},
+     {7, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "prebuilt frames"}},
+    {COURSE_EMPTY, produce_threaded, produce_bare,
+     {7, SPEED_AT_LEAST, 0.3, 0, "produce, with a thread, record", "prebuilt frames"},
+     {7, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "prebuilt frames"}},
+    {COURSE_FULL, fetch_by_one, fetch_bare,
+     {12, SPEED_AT_LEAST, 0.85, 0.95, "fetch 64 KiB, one at a time", "bare loop"},
+     {12, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "bare loop"}},
+    {COURSE_FULL, fetch_ahead, fetch_by_one,
+     {12, SPEED_AT_LEAST, 4, 5.5, "fetch 64 KiB, read-ahead 4", "one at a time"},
+     {0}},
+};
+
 static const struct gate visit_gate =
     {17, SHARE_AT_LEAST, 1, 0, "10000 scripted connections", "all that were tried"};
 /* clang-format on */
@@ -82,8 +101,9 @@ static const struct gate visit_gate =
 enum {
     CODEC_COUNT = sizeof(codec_gates) / sizeof(codec_gates[0]),
     DUEL_COUNT = sizeof(duel_gates) / sizeof(duel_gates[0]),
+    RACE_COUNT = sizeof(race_gates) / sizeof(race_gates[0]),
     VISIT_COUNT = 10000,
-    MOST_RESULTS = CODEC_COUNT + 2 * DUEL_COUNT + 1
+    MOST_RESULTS = CODEC_COUNT + 2 * DUEL_COUNT + 2 * RACE_COUNT + 1
 };
 
 struct results {
@@ -93,13 +113,16 @@ struct results {
 };
 
 struct arguments {
-    const char *json;   /* NULL: no document. */
-    unsigned long gate; /* The only one to be measured; 0: all. */
+    const char *json; /* NULL: no document. */
+    char **gates;     /* The numbers of those to be measured, and NULL; none: all. */
 };
 
 static bool is_wanted(const struct arguments *arguments, const struct gate *gate)
 {
-    return arguments->gate == 0 || arguments->gate == gate->number;
+    bool wanted = !arguments->gates[0];
+    for (size_t i = 0; arguments->gates[i]; i++)
+        wanted = wanted || strtoul(arguments->gates[i], NULL, 10) == gate->number;
+    return wanted;
 }
 
 static void take(struct results *results, struct result result)
@@ -135,13 +158,26 @@ static void measure_codec(struct results *results, const struct codec_gate *row)
 /* The same if one of the servers does not ack what it gets. */
 static void measure_duel(struct results *results, const struct duel_gate *row)
 {
-    struct duel_outcome outcome;
+    struct outcome outcome;
     if (!duel(row->ours, row->reference, &outcome)) {
         fprintf(stderr, "lwp-bench: %s: a server or the producer failed\n", row->wall.what);
         exit(EXIT_UNSOUND);
     }
     take(results, (struct result){.gate = &row->wall, .measured = true, .found = outcome.wall});
     take(results, (struct result){.gate = &row->cpu, .measured = true, .found = outcome.cpu});
+}
+
+/* The same if a client does not get through. */
+static void measure_race(struct results *results, const struct race *row)
+{
+    struct outcome outcome;
+    if (!race(row, &outcome)) {
+        fprintf(stderr, "lwp-bench: %s: a client or the mock failed\n", row->wall.what);
+        exit(EXIT_UNSOUND);
+    }
+    take(results, (struct result){.gate = &row->wall, .measured = true, .found = outcome.wall});
+    if (row->cpu.number)
+        take(results, (struct result){.gate = &row->cpu, .measured = true, .found = outcome.cpu});
 }
 
 static void measure_visits(struct results *results)
@@ -156,8 +192,8 @@ static void measure_visits(struct results *results)
 static int usage(FILE *out, int status)
 {
     fprintf(out,
-            "usage: lwp-bench [--json FILE] [--gate NUMBER]\n"
-            "Measures all gates, or those of one number. Exits with 0 if all hold, 1 if not.\n");
+            "usage: lwp-bench [--json FILE] [GATE]...\n"
+            "Measures all gates, or those of these numbers. Exits with 0 if all hold, 1 if not.\n");
     return status;
 }
 
@@ -166,6 +202,9 @@ static void measure_all(struct results *results, const struct arguments *argumen
     for (size_t i = 0; i < CODEC_COUNT; i++)
         if (is_wanted(arguments, &codec_gates[i].gate))
             measure_codec(results, &codec_gates[i]);
+    for (size_t i = 0; i < RACE_COUNT; i++)
+        if (is_wanted(arguments, &race_gates[i].wall))
+            measure_race(results, &race_gates[i]);
     for (size_t i = 0; i < DUEL_COUNT; i++)
         if (is_wanted(arguments, &duel_gates[i].wall))
             measure_duel(results, &duel_gates[i]);
@@ -193,22 +232,16 @@ static int bench(const struct arguments *arguments)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", required_argument, NULL, 'j'},
-                                            {"gate", required_argument, NULL, 'g'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    struct arguments arguments = {NULL, 0};
+    static const struct option options[] = {
+        {"json", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    struct arguments arguments = {NULL, NULL};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'h')
             return usage(stdout, EXIT_SUCCESS);
         if (option == '?')
             return usage(stderr, EXIT_USAGE);
-        if (option == 'j')
-            arguments.json = optarg;
-        else
-            arguments.gate = strtoul(optarg, NULL, 10);
+        arguments.json = optarg;
     }
-    if (optind < argc)
-        return usage(stderr, EXIT_USAGE);
+    arguments.gates = argv + optind;
     return bench(&arguments);
 }

@@ -83,21 +83,26 @@ static bool take_acks(int fd, size_t *acked)
     return true;
 }
 
-bool producer_send(int fd, const struct load *load, size_t count)
+bool producer_send(struct producer_stream *stream, size_t count)
 {
-    size_t sent = 0;
-    size_t acked = 0;
-    lwp_put32(load->room + TOPIC_ID_AT, 0); /* The default topic, which is always there. */
-    while (acked < count) {
-        for (; sent < count && sent - acked < WINDOW; sent++) {
-            lwp_put64(load->room + BATCH_ID_AT, sent + 1);
-            if (send(fd, load->frame.data, load->frame.size, MSG_NOSIGNAL) !=
-                (ssize_t)load->frame.size)
-                return false;
-        }
-        if (!take_acks(fd, &acked))
+    const struct load *load = stream->load;
+    lwp_put32(load->room + TOPIC_ID_AT, stream->topic_id);
+    for (; count; count--) {
+        if (stream->sent - stream->acked == WINDOW && !take_acks(stream->fd, &stream->acked))
+            return false;
+        lwp_put64(load->room + BATCH_ID_AT, ++stream->sent);
+        if (send(stream->fd, load->frame.data, load->frame.size, MSG_NOSIGNAL) !=
+            (ssize_t)load->frame.size)
             return false;
     }
+    return true;
+}
+
+bool producer_settle(struct producer_stream *stream)
+{
+    while (stream->acked < stream->sent)
+        if (!take_acks(stream->fd, &stream->acked))
+            return false;
     return true;
 }
 

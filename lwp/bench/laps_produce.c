@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "lwp/bench/laps.h"
+#include "lwp/client/producer.h"
+#include "lwp/wire/tlv.h"
+
+enum {
+    BATCHES_AT_ONCE = 8,   /* Between two looks at the connection and the clock. */
+    WARM_UP_BATCHES = 256, /* Until buffers have their size. */
+    BUFFER_LIMIT = 4194304 /* Twice what may be unanswered. */
+};
+
+/* A producer of ours at work. */
+struct producing {
+    const struct course *course;
+    struct lwp_producer *producer;
+    bool is_driven;
+};
+
+static bool complain(struct producing *producing, enum lwp_status status)
+{
+    struct lwp_details why = lwp_details_of(status);
+    if (producing->producer)
+        lwp_producer_why(producing->producer, &why);
+    (void)fprintf(stderr, "lwp-bench: a producer failed: %s, %s\n", lwp_status_text(status),
+                  lwp_status_text(why.status));
+    return false;
+}
+
+/* So many batches' worth of records. */
+static enum lwp_status put(struct producing *producing, size_t count)
+{
+    const struct load *load = producing->course->load;
+    enum lwp_status status = LWP_OK;
+    for (size_t i = 0; i < count * load->record_count && status == LWP_OK; i++) {
+        const uint8_t *value = load->values + i % load->record_count * load->record_size;
+        const struct lwp_outgoing record = {
+            .topic_id = producing->course->topic_id,
+            .type = LWP_TLV_RAW,
+            .parts = {{value, load->record_size}},
+        };
+        status = lwp_producer_put(producing->producer, &record, NULL);
+        if (status == LWP_FULL)
+            status = lwp_producer_put_wait(producing->producer, &record, LAP_PATIENCE_MS, NULL);
+    }
+    if (producing->is_driven)
+        lwp_producer_process(producing->producer);
+    return status;
+}
+
+static enum lwp_status produce_all(struct producing *producing, struct lap *lap)
+{
+    uint64_t batches = 0;
+    enum lwp_status status = put(producing, WARM_UP_BATCHES);
+    if (status == LWP_OK)
+        status = lwp_producer_flush(producing->producer, LAP_PATIENCE_MS);
+    lap_begin(lap);
+    for (; status == LWP_OK && !lap_is_over(lap) && batches < LAP_MOST_BATCHES;
+         batches += BATCHES_AT_ONCE)
+        status = put(producing, BATCHES_AT_ONCE);
+    if (status == LWP_OK)
+        status = lwp_producer_flush(producing->producer, LAP_PATIENCE_MS);
+    lap_end(lap, batches * producing->course->load->record_count);
+    return status;
+}
+
+/* Whether the mock has taken all, and nothing twice. */
+static bool is_complete(struct producing *producing)
+{
+    const struct lwp_outbox_statistics statistics = lwp_producer_statistics(producing->producer);
+    return statistics.records_acked == statistics.records && statistics.batches_resent == 0;
+}
+
+static bool produce(struct producing *producing, struct lap *lap)
+{
+    struct lwp_producer_options options = lwp_producer_defaults(producing->course->address);
+    options.connect.caller_driven = producing->is_driven;
+    options.reports = LWP_REPORT_NOTHING;
+    options.buffer_limit = BUFFER_LIMIT;
+    enum lwp_status status = lwp_producer_open(&options, &producing->producer, NULL);
+    if (status == LWP_OK) {
+        course_tune(producing->course, lwp_producer_fd(producing->producer));
+        status = produce_all(producing, lap);
+    }
+    const bool ok = (status == LWP_OK && is_complete(producing)) || complain(producing, status);
+    (void)lwp_producer_close(producing->producer, 0);
+    return ok;
+}
+
+bool produce_driven(const struct course *course, struct lap *lap)
+{
+    return produce(&(struct producing){.course = course, .is_driven = true}, lap);
+}
+
+bool produce_threaded(const struct course *course, struct lap *lap)
+{
+    return produce(&(struct producing){.course = course}, lap);
+}
