@@ -81,17 +81,32 @@ static const struct duel_gate duel_gates[] = {
  * and by what the client needs, which is told where it is of interest. */
 static const struct race race_gates[] = {
     {COURSE_EMPTY, produce_driven, produce_bare,
-     {7, SPEED_AT_LEAST, 0.8, 0.95, "produce, caller-driven, record", "prebuilt frames"},
+     {7, SPEED_AT_LEAST, 0.8, 0.95, "produce, caller-driven", "prebuilt frames"},
      {7, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "prebuilt frames"}},
     {COURSE_EMPTY, produce_threaded, produce_bare,
-     {7, SPEED_AT_LEAST, 0.3, 0, "produce, with a thread, record", "prebuilt frames"},
+     {7, SPEED_AT_LEAST, 0.3, 0, "produce, with a thread", "prebuilt frames"},
      {7, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "prebuilt frames"}},
+    {COURSE_AS_FOUND, produce_driven, produce_python,
+     {8, SPEED_AT_LEAST, 300, 1000, "produce, caller-driven", "Python send_async"}, {0}},
+    {COURSE_AS_FOUND, produce_driven, produce_rust,
+     {9, SPEED_AT_LEAST, 5, 12, "produce, caller-driven", "Rust send_async"}, {0}},
+    {COURSE_AS_FOUND, produce_singly, produce_python,
+     {10, SPEED_AT_LEAST, 10, 35, "produce, one record a frame", "Python send_async"}, {0}},
+    {COURSE_ONE_CORE, send_ours, ping_bare,
+     {11, TIME_AT_MOST, 1.25, 1.1, "send, round trip, time", "44-byte ping-pong"}, {0}},
+    {COURSE_ONE_CORE, send_ours, send_bare,
+     {11, TIME_AT_MOST, 0, 0, "send, round trip, time", "prebuilt frame"}, {0}},
     {COURSE_FULL, fetch_by_one, fetch_bare,
      {12, SPEED_AT_LEAST, 0.85, 0.95, "fetch 64 KiB, one at a time", "bare loop"},
      {12, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "bare loop"}},
     {COURSE_FULL, fetch_ahead, fetch_by_one,
-     {12, SPEED_AT_LEAST, 4, 5.5, "fetch 64 KiB, read-ahead 4", "one at a time"},
-     {0}},
+     {12, SPEED_AT_LEAST, 4, 5.5, "fetch 64 KiB, read-ahead 4", "one at a time"}, {0}},
+    {COURSE_FULL, fetch_ahead, fetch_bare_ahead,
+     {12, SPEED_AT_LEAST, 0, 0, "fetch 64 KiB, read-ahead 4", "bare loop, four"},
+     {12, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "bare loop, four"}},
+    {COURSE_TLS, produce_driven, produce_bare,
+     {13, SPEED_AT_LEAST, 0.85, 0.95, "produce over TLS 1.3", "OpenSSL, prebuilt"},
+     {13, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "OpenSSL, prebuilt"}},
 };
 
 static const struct gate visit_gate =
@@ -171,6 +186,10 @@ static void measure_duel(struct results *results, const struct duel_gate *row)
 static void measure_race(struct results *results, const struct race *row)
 {
     struct outcome outcome;
+    if (!laps_have(row->reference)) {
+        take(results, (struct result){.gate = &row->wall});
+        return;
+    }
     if (!race(row, &outcome)) {
         fprintf(stderr, "lwp-bench: %s: a client or the mock failed\n", row->wall.what);
         exit(EXIT_UNSOUND);

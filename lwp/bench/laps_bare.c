@@ -7,7 +7,7 @@
 #include "lwp/bench/producer.h"
 #include "lwp/wire/message.h"
 
-enum { BATCHES_AT_ONCE = 8, WARM_UP_BATCHES = 256, WARM_UP_FETCHES = 64 };
+enum { BATCHES_AT_ONCE = 8, WARM_UP_BATCHES = 160, WARM_UP_FETCHES = 64 };
 
 static bool produce_until_over(struct producer_stream *stream, struct lap *lap)
 {
@@ -20,17 +20,43 @@ static bool produce_until_over(struct producer_stream *stream, struct lap *lap)
     return ok;
 }
 
+/* TLS on a connected socket as OpenSSL has it; NULL if it does not come about. */
+static SSL *secure(SSL_CTX *context, int fd)
+{
+    if (!context || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1 ||
+        SSL_CTX_set_ciphersuites(context, COURSE_CIPHER) != 1)
+        return NULL;
+    SSL *tls = SSL_new(context);
+    if (tls && SSL_set_fd(tls, fd) == 1 && SSL_connect(tls) == 1)
+        return tls;
+    SSL_free(tls);
+    return NULL;
+}
+
+static bool produce_secured(struct producer_stream *stream, struct lap *lap)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    stream->tls = secure(context, stream->fd);
+    const bool ok = stream->tls && produce_until_over(stream, lap);
+    SSL_free(stream->tls);
+    SSL_CTX_free(context);
+    return ok;
+}
+
 bool produce_bare(const struct course *course, struct lap *lap)
 {
-    struct producer_stream stream = {
-        .fd = producer_connect(course->port), .load = course->load, .topic_id = course->topic_id};
-    const bool ok = stream.fd >= 0 && produce_until_over(&stream, lap);
+    struct producer_stream stream = {.fd = producer_connect(course->mock.port),
+                                     .load = course->load,
+                                     .topic_id = course->topic_id};
+    const bool is_plain = course->kind != COURSE_TLS;
+    const bool ok = stream.fd >= 0 &&
+                    (is_plain ? produce_until_over(&stream, lap) : produce_secured(&stream, lap));
     if (stream.fd >= 0)
         (void)close(stream.fd);
     return ok;
 }
 
-enum { FETCH_HEAD_SIZE = 16, ANSWER_SIZE = LWP_HEADER_SIZE + FETCH_HEAD_SIZE + LAP_FETCH_SIZE };
+enum { FETCH_HEAD_SIZE = 16, ANSWER_SIZE = LWP_HEADER_SIZE + FETCH_HEAD_SIZE + FETCH_SIZE };
 
 static const struct lwp_frame_rules rules = {LWP_CRC32, LWP_MAX_PAYLOAD_DEFAULT};
 
@@ -38,11 +64,12 @@ static const struct lwp_frame_rules rules = {LWP_CRC32, LWP_MAX_PAYLOAD_DEFAULT}
 struct reader {
     int fd;
     uint32_t topic_id;
-    uint64_t offset;
+    uint64_t asked; /* The offsets behind what was asked for, */
+    uint64_t taken; /* and behind what has come. */
     uint8_t in[ANSWER_SIZE];
 };
 
-static bool ask(const struct reader *reader)
+static bool ask(struct reader *reader)
 {
     uint8_t payload[64];
     uint8_t wire[LWP_HEADER_SIZE + sizeof(payload)];
@@ -50,12 +77,13 @@ static bool ask(const struct reader *reader)
     struct lwp_writer out = lwp_writer_on(wire, sizeof(wire));
     const struct lwp_message message = {.command = LWP_COMMAND_FETCH,
                                         .topic_id = reader->topic_id,
-                                        .start_offset = reader->offset,
-                                        .max_bytes = LAP_FETCH_SIZE};
+                                        .start_offset = reader->asked,
+                                        .max_bytes = FETCH_SIZE};
     if (lwp_message_encode(&message, &head) != LWP_OK)
         return false;
     struct lwp_frame frame = lwp_message_frame(message.command, lwp_writer_bytes(&head));
     lwp_frame_seal(&frame, rules.polynomial, 0);
+    reader->asked += FETCH_SIZE;
     return lwp_frame_encode(&frame, &out) == LWP_OK &&
            send(reader->fd, wire, out.size, MSG_NOSIGNAL) == (ssize_t)out.size;
 }
@@ -79,33 +107,46 @@ static bool take(struct reader *reader)
     if (status != LWP_OK || lwp_message_decode(LWP_COMMAND_FETCH_RESPONSE, frame.payload, &message,
                                                &rest, &fault) != LWP_OK)
         return false;
-    reader->offset = message.next_offset;
-    return message.data.size == LAP_FETCH_SIZE;
+    reader->taken += FETCH_SIZE;
+    return message.next_offset == reader->taken && message.data.size == FETCH_SIZE;
 }
 
-static bool fetch_some(struct reader *reader, struct lap *lap)
+static bool fetch_some(struct reader *reader, unsigned depth, struct lap *lap)
 {
     uint64_t count = 0;
     bool ok = true;
+    for (unsigned i = 0; ok && i < depth - 1; i++)
+        ok = ask(reader);
     for (size_t i = 0; ok && i < WARM_UP_FETCHES; i++)
         ok = ask(reader) && take(reader);
     lap_begin(lap);
-    for (; ok && !lap_is_over(lap) && reader->offset < LAP_LOG_SIZE - LAP_LOG_REST; count++)
+    for (; ok && !lap_is_over(lap) && reader->asked < FETCH_MOST; count++)
         ok = ask(reader) && take(reader);
     lap_end(lap, count);
     return ok;
 }
 
-bool fetch_bare(const struct course *course, struct lap *lap)
+static bool fetch(const struct course *course, unsigned depth, struct lap *lap)
 {
     struct reader *reader = calloc(1, sizeof(*reader));
     if (!reader)
         return false;
-    reader->fd = producer_connect(course->port);
+    reader->fd = producer_connect(course->mock.port);
     reader->topic_id = course->topic_id;
-    const bool ok = reader->fd >= 0 && fetch_some(reader, lap);
+    const bool ok = reader->fd >= 0 && fetch_some(reader, depth, lap);
     if (reader->fd >= 0)
         (void)close(reader->fd);
     free(reader);
     return ok;
+}
+
+bool fetch_bare(const struct course *course, struct lap *lap)
+{
+    return fetch(course, 1, lap);
+}
+
+bool fetch_bare_ahead(const struct course *course, struct lap *lap)
+{
+    enum { DEPTH = 4 };
+    return fetch(course, DEPTH, lap);
 }

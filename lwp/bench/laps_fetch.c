@@ -4,17 +4,17 @@
 #include "lwp/bench/laps.h"
 #include "lwp/client/consumer.h"
 
-enum { WARM_UP_SIZE = 64 * LAP_FETCH_SIZE };
+enum { WARM_UP_SIZE = 64 * FETCH_SIZE, PATIENCE_MS = 10000 };
 
 /* The next records; how many bytes they are. */
 static size_t poll_once(struct lwp_consumer *consumer, enum lwp_status *status)
 {
     struct lwp_batch batch;
-    *status = lwp_consumer_poll(consumer, LAP_PATIENCE_MS, &batch);
+    *status = lwp_consumer_poll(consumer, PATIENCE_MS, &batch);
     return *status == LWP_OK ? batch.data.size : 0;
 }
 
-/* One is LAP_FETCH_SIZE bytes, however they come. */
+/* One is FETCH_SIZE bytes, however they come. */
 static enum lwp_status fetch_all(struct lwp_consumer *consumer, struct lap *lap)
 {
     enum lwp_status status = LWP_OK;
@@ -23,19 +23,19 @@ static enum lwp_status fetch_all(struct lwp_consumer *consumer, struct lap *lap)
         size += poll_once(consumer, &status);
     size_t total = size;
     lap_begin(lap);
-    while (status == LWP_OK && !lap_is_over(lap) && total < LAP_LOG_SIZE - LAP_LOG_REST)
+    while (status == LWP_OK && !lap_is_over(lap) && total < FETCH_MOST)
         total += poll_once(consumer, &status);
-    lap_end(lap, (total - size) / LAP_FETCH_SIZE);
+    lap_end(lap, (total - size) / FETCH_SIZE);
     return status;
 }
 
 static bool fetch(const struct course *course, unsigned read_ahead, struct lap *lap)
 {
-    struct lwp_consumer_options options =
-        lwp_consumer_defaults(course->address, "laps", course->topic_id);
+    struct lwp_consumer_options options = lwp_consumer_defaults(NULL, "laps", course->topic_id);
     struct lwp_consumer *consumer = NULL;
+    options.connect = course_connect_options(course);
     options.connect.caller_driven = true;
-    options.max_fetch_bytes = LAP_FETCH_SIZE;
+    options.max_fetch_bytes = FETCH_SIZE;
     options.read_ahead = read_ahead;
     options.auto_commit_ms = 0;
     options.commit_to_server = false;

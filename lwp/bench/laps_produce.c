@@ -6,8 +6,10 @@
 #include "lwp/wire/tlv.h"
 
 enum {
-    BATCHES_AT_ONCE = 8,   /* Between two looks at the connection and the clock. */
-    WARM_UP_BATCHES = 256, /* Until buffers have their size. */
+    BATCHES_AT_ONCE = 8,  /* Between two looks at the connection and the clock; */
+    SINGLES_AT_ONCE = 64, /* the same where a record is a batch. */
+    WARM_UP = 50000,      /* Records until buffers have their size. */
+    PATIENCE_MS = 10000,
     BUFFER_LIMIT = 4194304 /* Twice what may be unanswered. */
 };
 
@@ -16,6 +18,7 @@ struct producing {
     const struct course *course;
     struct lwp_producer *producer;
     bool is_driven;
+    bool is_single; /* One record a batch. */
 };
 
 static bool complain(struct producing *producing, enum lwp_status status)
@@ -28,12 +31,11 @@ static bool complain(struct producing *producing, enum lwp_status status)
     return false;
 }
 
-/* So many batches' worth of records. */
 static enum lwp_status put(struct producing *producing, size_t count)
 {
     const struct load *load = producing->course->load;
     enum lwp_status status = LWP_OK;
-    for (size_t i = 0; i < count * load->record_count && status == LWP_OK; i++) {
+    for (size_t i = 0; i < count && status == LWP_OK; i++) {
         const uint8_t *value = load->values + i % load->record_count * load->record_size;
         const struct lwp_outgoing record = {
             .topic_id = producing->course->topic_id,
@@ -42,7 +44,7 @@ static enum lwp_status put(struct producing *producing, size_t count)
         };
         status = lwp_producer_put(producing->producer, &record, NULL);
         if (status == LWP_FULL)
-            status = lwp_producer_put_wait(producing->producer, &record, LAP_PATIENCE_MS, NULL);
+            status = lwp_producer_put_wait(producing->producer, &record, PATIENCE_MS, NULL);
     }
     if (producing->is_driven)
         lwp_producer_process(producing->producer);
@@ -51,17 +53,20 @@ static enum lwp_status put(struct producing *producing, size_t count)
 
 static enum lwp_status produce_all(struct producing *producing, struct lap *lap)
 {
-    uint64_t batches = 0;
-    enum lwp_status status = put(producing, WARM_UP_BATCHES);
+    const size_t at_once = producing->is_single
+                               ? SINGLES_AT_ONCE
+                               : BATCHES_AT_ONCE * producing->course->load->record_count;
+    const size_t most = (size_t)LAP_MOST_BATCHES * producing->course->load->record_count;
+    size_t count = 0;
+    enum lwp_status status = put(producing, WARM_UP);
     if (status == LWP_OK)
-        status = lwp_producer_flush(producing->producer, LAP_PATIENCE_MS);
+        status = lwp_producer_flush(producing->producer, PATIENCE_MS);
     lap_begin(lap);
-    for (; status == LWP_OK && !lap_is_over(lap) && batches < LAP_MOST_BATCHES;
-         batches += BATCHES_AT_ONCE)
-        status = put(producing, BATCHES_AT_ONCE);
+    for (; status == LWP_OK && !lap_is_over(lap) && count < most; count += at_once)
+        status = put(producing, at_once);
     if (status == LWP_OK)
-        status = lwp_producer_flush(producing->producer, LAP_PATIENCE_MS);
-    lap_end(lap, batches * producing->course->load->record_count);
+        status = lwp_producer_flush(producing->producer, PATIENCE_MS);
+    lap_end(lap, count);
     return status;
 }
 
@@ -74,7 +79,9 @@ static bool is_complete(struct producing *producing)
 
 static bool produce(struct producing *producing, struct lap *lap)
 {
-    struct lwp_producer_options options = lwp_producer_defaults(producing->course->address);
+    struct lwp_producer_options options = lwp_producer_defaults(NULL);
+    options.connect = course_connect_options(producing->course);
+    options.batch_size = producing->is_single ? 1 : COURSE_BATCH_SIZE;
     options.connect.caller_driven = producing->is_driven;
     options.reports = LWP_REPORT_NOTHING;
     options.buffer_limit = BUFFER_LIMIT;
@@ -96,4 +103,10 @@ bool produce_driven(const struct course *course, struct lap *lap)
 bool produce_threaded(const struct course *course, struct lap *lap)
 {
     return produce(&(struct producing){.course = course}, lap);
+}
+
+bool produce_singly(const struct course *course, struct lap *lap)
+{
+    return produce(&(struct producing){.course = course, .is_driven = true, .is_single = true},
+                   lap);
 }

@@ -58,6 +58,7 @@ static bool read_address(struct mock_process *mock, int in)
 bool mock_process_start(struct mock_process *mock, int cpu, const char *const *options)
 {
     int ends[2];
+    mock->pid = 0;
     if (pipe(ends) < 0)
         return false;
     mock->pid = fork();
@@ -67,13 +68,14 @@ bool mock_process_start(struct mock_process *mock, int cpu, const char *const *o
     if (mock->pid > 0 && read_address(mock, ends[0]))
         return true;
     fprintf(stderr, "lwp-bench: lwp-mock does not start\n");
-    if (mock->pid > 0)
-        mock_process_stop(mock);
     return false;
 }
 
 void mock_process_stop(struct mock_process *mock)
 {
+    if (mock->pid <= 0)
+        return;
     (void)kill(mock->pid, SIGTERM);
     (void)waitpid(mock->pid, NULL, 0);
+    mock->pid = 0;
 }

@@ -15,10 +15,10 @@ struct mock_process {
 
 /** Starts it on this processor with these options, a list that ends with NULL, and waits until it
  * listens on 127.0.0.1. It ends with us. False, with the reason on standard error, if it does not
- * start. */
+ * start; in both cases for mock_process_stop(). */
 bool mock_process_start(struct mock_process *mock, int cpu, const char *const *options);
 
-/** Ends it and waits. */
+/** Ends it and waits. Fine if it is all zeros. */
 void mock_process_stop(struct mock_process *mock);
 
 #endif

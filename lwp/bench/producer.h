@@ -3,6 +3,8 @@
 #ifndef LWP_BENCH_PRODUCER_H
 #define LWP_BENCH_PRODUCER_H
 
+#include <openssl/ssl.h>
+
 #include "lwp/bench/load.h"
 
 /** Connects to the port of 127.0.0.1: the socket, which blocks, but no longer than some seconds. -1,
@@ -12,6 +14,7 @@ int producer_connect(uint16_t port);
 /* A connection on which frames go out. */
 struct producer_stream {
     int fd;
+    SSL *tls; /* Around the socket; NULL: none. */
     const struct load *load;
     uint32_t topic_id; /* 0: the default topic, which is always there. */
     size_t sent;       /* So far. */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "lwp/bench/course.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lwp/bench/producer.h"
+#include "mock_server/certs.h"
+
+#define CERTIFICATES LWP_BENCH_FOLDER "/certificates"
+
+static bool complain(const char *why)
+{
+    (void)fprintf(stderr, "lwp-bench: %s\n", why);
+    return false;
+}
+
+static bool start_mock(struct course *course, const struct places *places)
+{
+    static const char *const tls[] = {"--tls-cert=" CERTIFICATES "/server.pem",
+                                      "--tls-key=" CERTIFICATES "/server.key", "--tls-min=1.3",
+                                      NULL};
+    const int cpu = course->kind == COURSE_ONE_CORE ? places->client : places->server;
+    return mock_process_start(&course->mock, cpu, course->kind == COURSE_TLS ? tls : NULL);
+}
+
+static bool prepare_tls(struct course *course)
+{
+    static const struct lwp_tls_options options = {
+        .ca_file = CERTIFICATES "/ca.pem", .least = LWP_TLS_1_3, .cipher_suites = COURSE_CIPHER};
+    char problem[LWP_CERTS_PROBLEM_SIZE];
+    if (lwp_certs_make(CERTIFICATES, (uint64_t)time(NULL), true, problem) != LWP_OK ||
+        lwp_tls_client_new(&options, &course->tls, problem) != LWP_OK)
+        return complain(problem);
+    course->security = lwp_security_of(course->tls);
+    return true;
+}
+
+static bool open_topic(struct course *course)
+{
+    struct lwp_topic_info topic;
+    if (lwp_client_create_topic(course->client, "laps", &topic) != LWP_OK)
+        return complain("there is no topic");
+    course->topic_id = topic.id;
+    return true;
+}
+
+static bool fill_topic(const struct course *course)
+{
+    struct producer_stream stream = {.fd = producer_connect(course->mock.port),
+                                     .load = course->load,
+                                     .topic_id = course->topic_id};
+    const bool ok = stream.fd >= 0 &&
+                    producer_send(&stream, COURSE_LOG_SIZE / course->load->payload.size + 1) &&
+                    producer_settle(&stream);
+    if (stream.fd >= 0)
+        (void)close(stream.fd);
+    return ok || complain("the topic can not be filled");
+}
+
+struct lwp_connect_options course_connect_options(const struct course *course)
+{
+    struct lwp_connect_options options = lwp_connect_defaults(course->mock.address);
+    options.security = course->tls ? &course->security : NULL;
+    return options;
+}
+
+static bool connect_client(struct course *course)
+{
+    const struct lwp_connect_options options = course_connect_options(course);
+    return lwp_client_connect(&options, &course->client, NULL) == LWP_OK ||
+           complain("lwp-mock can not be reached");
+}
+
+bool course_open(enum course_kind kind, struct course *course)
+{
+    static const struct shape shape = {LWP_CRC32, COURSE_BATCH_SIZE, 100};
+    const struct places places = places_here();
+    *course = (struct course){.kind = kind, .load = load_new(&shape)};
+    places_take(places.client, &course->before);
+    return course->load && (kind != COURSE_TLS || prepare_tls(course)) &&
+           start_mock(course, &places) && connect_client(course) && open_topic(course) &&
+           (kind != COURSE_FULL || fill_topic(course));
+}
+
+void course_close(struct course *course)
+{
+    lwp_client_close(course->client);
+    lwp_tls_context_free(course->tls);
+    mock_process_stop(&course->mock);
+    load_free(course->load);
+    places_leave(&course->before);
+}
+
+bool course_clear(struct course *course)
+{
+    return course->kind == COURSE_FULL ||
+           (lwp_client_delete_topic(course->client, course->topic_id) == LWP_OK &&
+            open_topic(course));
+}
+
+void course_tune(const struct course *course, int fd)
+{
+    static const char cubic[] = "cubic";
+    if (course->kind != COURSE_AS_FOUND)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cubic, sizeof(cubic) - 1);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* course.h - where clients are measured: an lwp-mock, and a topic there. */
+#ifndef LWP_BENCH_COURSE_H
+#define LWP_BENCH_COURSE_H
+
+#include "lwp/bench/load.h"
+#include "lwp/bench/mock_process.h"
+#include "lwp/bench/places.h"
+#include "lwp/client/client.h"
+#include "lwp/client/security.h"
+
+enum course_kind {
+    COURSE_EMPTY,    /* A topic without records. */
+    COURSE_FULL,     /* A topic with COURSE_LOG_SIZE bytes. */
+    COURSE_ONE_CORE, /* As COURSE_EMPTY, with client and mock on one processor. */
+    COURSE_TLS,      /* As COURSE_EMPTY, with TLS 1.3 and COURSE_CIPHER. */
+    COURSE_AS_FOUND  /* As COURSE_EMPTY, and clients keep the system's congestion control: the
+                        published ones can not choose. */
+};
+
+enum {
+    COURSE_LOG_SIZE = 536870912,
+    COURSE_BATCH_SIZE = 32768 /* The most that is in the payload of the load's frame. */
+};
+
+#define COURSE_CIPHER "TLS_AES_256_GCM_SHA384"
+
+struct course {
+    enum course_kind kind;
+    struct mock_process mock;
+    struct load *load; /* Records of 100 bytes, as many as fit a batch. */
+    uint32_t topic_id;
+    struct lwp_client *client; /* For topics. */
+    struct lwp_tls_context *tls;
+    struct lwp_security security;
+    cpu_set_t before; /* Where this thread was. */
+};
+
+/** Starts it all, and puts this thread where clients are to be. False, with the reason on standard
+ * error, if it can not be had. In both cases for course_close(). */
+bool course_open(enum course_kind kind, struct course *course);
+
+/** Ends it. */
+void course_close(struct course *course);
+
+/** Changes the topic for a new one, unless it is a full one. False if the mock refuses. */
+bool course_clear(struct course *course);
+
+/** What a client needs to come here. Lives no longer than the course. */
+struct lwp_connect_options course_connect_options(const struct course *course);
+
+/** Makes a client's socket cubic, unless the course is as found. */
+void course_tune(const struct course *course, int fd);
+
+#endif
