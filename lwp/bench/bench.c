@@ -32,29 +32,29 @@ struct codec_gate {
 /* clang-format off */
 static const struct codec_gate codec_gates[] = {
     {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32C of 1 KiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32c_by_isal), {LWP_CRC32C, 1024, 0}},
+     crc_by_lwp, ISAL(crc32c_by_isal), {LWP_CRC32C, 1024, 0, false}},
     {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32C of 32 KiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32c_by_isal), {LWP_CRC32C, 32768, 0}},
+     crc_by_lwp, ISAL(crc32c_by_isal), {LWP_CRC32C, 32768, 0, false}},
     {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32C of 1 MiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32c_by_isal), {LWP_CRC32C, 1048576, 0}},
+     crc_by_lwp, ISAL(crc32c_by_isal), {LWP_CRC32C, 1048576, 0, false}},
     {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32 of 1 KiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32_by_isal), {LWP_CRC32, 1024, 0}},
+     crc_by_lwp, ISAL(crc32_by_isal), {LWP_CRC32, 1024, 0, false}},
     {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32 of 32 KiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32_by_isal), {LWP_CRC32, 32768, 0}},
+     crc_by_lwp, ISAL(crc32_by_isal), {LWP_CRC32, 32768, 0, false}},
     {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32 of 1 MiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32_by_isal), {LWP_CRC32, 1048576, 0}},
+     crc_by_lwp, ISAL(crc32_by_isal), {LWP_CRC32, 1048576, 0, false}},
     {{2, SPEED_AT_LEAST, 12, 20, "CRC-32 of 32 KiB", "zlib crc32"},
-     crc_by_lwp, crc_by_zlib, {LWP_CRC32, 32768, 0}},
+     crc_by_lwp, crc_by_zlib, {LWP_CRC32, 32768, 0, false}},
     {{3, TIME_AT_MOST, 1.7, 0.5, "header parse and checksum, time", "plain, slicing by 8"},
-     header_by_lwp, header_by_slices, {LWP_CRC32C, 0, 0}},
+     header_by_lwp, header_by_slices, {LWP_CRC32C, 0, 0, false}},
     {{4, SPEED_AT_LEAST, 0.95, 0, "frame decode of 32 KiB, no walk", "checksum alone"},
-     split_by_lwp, crc_by_lwp, {LWP_CRC32C, 32768, 0}},
+     split_by_lwp, crc_by_lwp, {LWP_CRC32C, 32768, 0, false}},
     {{5, SPEED_AT_LEAST, 0.33, 0.39, "decode and walk, 312 x 100 B", "checksum alone"},
-     walk_by_lwp, crc_by_lwp, {LWP_CRC32C, 32768, 100}},
+     walk_by_lwp, crc_by_lwp, {LWP_CRC32C, 32768, 100, false}},
     {{5, SPEED_AT_LEAST, 0.75, 0.85, "decode and walk, 32 x 1000 B", "checksum alone"},
-     walk_by_lwp, crc_by_lwp, {LWP_CRC32C, 32768, 1000}},
+     walk_by_lwp, crc_by_lwp, {LWP_CRC32C, 32768, 1000, false}},
     {{6, SPEED_AT_LEAST, 0.45, 0.55, "frame build, 312 x 100 B", "memcpy of the frame"},
-     build_by_lwp, copy_by_memcpy, {LWP_CRC32C, 32768, 100}},
+     build_by_lwp, copy_by_memcpy, {LWP_CRC32C, 32768, 100, false}},
 };
 
 /* Gates of the mock: who against whom, by the clock on the wall and by what its thread needs. */
@@ -107,6 +107,10 @@ static const struct race race_gates[] = {
     {COURSE_TLS, produce_driven, produce_bare,
      {13, SPEED_AT_LEAST, 0.85, 0.95, "produce over TLS 1.3", "OpenSSL, prebuilt"},
      {13, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "OpenSSL, prebuilt"}},
+    {COURSE_TEXTS, produce_driven, pack_bare, {0},
+     {14, SPEED_AT_LEAST, 0.8, 0.85, "produce with LZ4, CPU time", "liblz4 alone"}},
+    {COURSE_PACKED, fetch_ahead, unpack_bare, {0},
+     {14, SPEED_AT_LEAST, 0.75, 0.85, "consume LZ4, CPU time", "liblz4 alone"}},
 };
 
 static const struct gate visit_gate =
@@ -185,16 +189,18 @@ static void measure_duel(struct results *results, const struct duel_gate *row)
 /* The same if a client does not get through. */
 static void measure_race(struct results *results, const struct race *row)
 {
+    const struct gate *first = row->wall.number ? &row->wall : &row->cpu;
     struct outcome outcome;
     if (!laps_have(row->reference)) {
-        take(results, (struct result){.gate = &row->wall});
+        take(results, (struct result){.gate = first});
         return;
     }
     if (!race(row, &outcome)) {
-        fprintf(stderr, "lwp-bench: %s: a client or the mock failed\n", row->wall.what);
+        fprintf(stderr, "lwp-bench: %s: a client or the mock failed\n", first->what);
         exit(EXIT_UNSOUND);
     }
-    take(results, (struct result){.gate = &row->wall, .measured = true, .found = outcome.wall});
+    if (row->wall.number)
+        take(results, (struct result){.gate = &row->wall, .measured = true, .found = outcome.wall});
     if (row->cpu.number)
         take(results, (struct result){.gate = &row->cpu, .measured = true, .found = outcome.cpu});
 }
@@ -222,7 +228,7 @@ static void measure_all(struct results *results, const struct arguments *argumen
         if (is_wanted(arguments, &codec_gates[i].gate))
             measure_codec(results, &codec_gates[i]);
     for (size_t i = 0; i < RACE_COUNT; i++)
-        if (is_wanted(arguments, &race_gates[i].wall))
+        if (is_wanted(arguments, &race_gates[i].wall) || is_wanted(arguments, &race_gates[i].cpu))
             measure_race(results, &race_gates[i]);
     for (size_t i = 0; i < DUEL_COUNT; i++)
         if (is_wanted(arguments, &duel_gates[i].wall))

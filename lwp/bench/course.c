@@ -18,13 +18,28 @@ static bool complain(const char *why)
     return false;
 }
 
-static bool start_mock(struct course *course, const struct places *places)
+static bool has_log(enum course_kind kind)
+{
+    return kind == COURSE_FULL || kind == COURSE_PACKED;
+}
+
+static const char *const *options_of(enum course_kind kind)
 {
     static const char *const tls[] = {"--tls-cert=" CERTIFICATES "/server.pem",
                                       "--tls-key=" CERTIFICATES "/server.key", "--tls-min=1.3",
                                       NULL};
-    const int cpu = course->kind == COURSE_ONE_CORE ? places->client : places->server;
-    return mock_process_start(&course->mock, cpu, course->kind == COURSE_TLS ? tls : NULL);
+    static const char *const packed[] = {"--script=" LWP_BENCH_SOURCE "/packed.lwps", NULL};
+    if (kind == COURSE_TLS)
+        return tls;
+    return kind == COURSE_PACKED ? packed : NULL;
+}
+
+static bool start_mock(struct course *course, const struct places *places)
+{
+    const int cpu = course->kind == COURSE_ONE_CORE || course->kind == COURSE_PACKED
+                        ? places->client
+                        : places->server;
+    return mock_process_start(&course->mock, cpu, options_of(course->kind));
 }
 
 static bool prepare_tls(struct course *course)
@@ -77,13 +92,14 @@ static bool connect_client(struct course *course)
 
 bool course_open(enum course_kind kind, struct course *course)
 {
-    static const struct shape shape = {LWP_CRC32, COURSE_BATCH_SIZE, 100};
+    const struct shape shape = {LWP_CRC32, COURSE_BATCH_SIZE, 100,
+                                kind == COURSE_TEXTS || kind == COURSE_PACKED};
     const struct places places = places_here();
     *course = (struct course){.kind = kind, .load = load_new(&shape)};
     places_take(places.client, &course->before);
     return course->load && (kind != COURSE_TLS || prepare_tls(course)) &&
            start_mock(course, &places) && connect_client(course) && open_topic(course) &&
-           (kind != COURSE_FULL || fill_topic(course));
+           (!has_log(kind) || fill_topic(course));
 }
 
 void course_close(struct course *course)
@@ -97,7 +113,7 @@ void course_close(struct course *course)
 
 bool course_clear(struct course *course)
 {
-    return course->kind == COURSE_FULL ||
+    return has_log(course->kind) ||
            (lwp_client_delete_topic(course->client, course->topic_id) == LWP_OK &&
             open_topic(course));
 }

@@ -14,13 +14,16 @@ enum course_kind {
     COURSE_FULL,     /* A topic with COURSE_LOG_SIZE bytes. */
     COURSE_ONE_CORE, /* As COURSE_EMPTY, with client and mock on one processor. */
     COURSE_TLS,      /* As COURSE_EMPTY, with TLS 1.3 and COURSE_CIPHER. */
+    COURSE_TEXTS,    /* As COURSE_EMPTY, with texts, and producers pack them. */
+    COURSE_PACKED,   /* As COURSE_FULL, with texts, packed: a fetch of as much as a payload has gets
+                        one. One processor, so that answers do not come one by one. */
     COURSE_AS_FOUND  /* As COURSE_EMPTY, and clients keep the system's congestion control: the
                         published ones can not choose. */
 };
 
 enum {
-    COURSE_LOG_SIZE = 536870912,
-    COURSE_BATCH_SIZE = 32768 /* The most that is in the payload of the load's frame. */
+    COURSE_LOG_SIZE = 536870912, /* At least so much. */
+    COURSE_BATCH_SIZE = 32768    /* The most that is in the payload of the load's frame. */
 };
 
 #define COURSE_CIPHER "TLS_AES_256_GCM_SHA384"

@@ -42,4 +42,8 @@ lap_fn fetch_ahead;
 lap_fn fetch_bare;
 lap_fn fetch_bare_ahead;
 
+/* What LZ4 alone needs for the same as produce_driven() and fetch_ahead(). */
+lap_fn pack_bare;
+lap_fn unpack_bare;
+
 #endif

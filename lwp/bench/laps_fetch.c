@@ -29,13 +29,23 @@ static enum lwp_status fetch_all(struct lwp_consumer *consumer, struct lap *lap)
     return status;
 }
 
+static void complain(struct lwp_consumer *consumer, enum lwp_status status)
+{
+    struct lwp_details why = lwp_details_of(status);
+    if (consumer)
+        lwp_consumer_why(consumer, &why);
+    (void)fprintf(stderr, "lwp-bench: a consumer failed: %s, %s\n", lwp_status_text(status),
+                  lwp_status_text(why.status));
+}
+
 static bool fetch(const struct course *course, unsigned read_ahead, struct lap *lap)
 {
     struct lwp_consumer_options options = lwp_consumer_defaults(NULL, "laps", course->topic_id);
     struct lwp_consumer *consumer = NULL;
     options.connect = course_connect_options(course);
     options.connect.caller_driven = true;
-    options.max_fetch_bytes = FETCH_SIZE;
+    options.max_fetch_bytes =
+        course->kind == COURSE_PACKED ? (uint32_t)course->load->payload.size : FETCH_SIZE;
     options.read_ahead = read_ahead;
     options.auto_commit_ms = 0;
     options.commit_to_server = false;
@@ -44,9 +54,9 @@ static bool fetch(const struct course *course, unsigned read_ahead, struct lap *
         course_tune(course, lwp_consumer_fd(consumer));
         status = fetch_all(consumer, lap);
     }
-    (void)lwp_consumer_close(consumer);
     if (status != LWP_OK)
-        (void)fprintf(stderr, "lwp-bench: a consumer failed: %s\n", lwp_status_text(status));
+        complain(consumer, status);
+    (void)lwp_consumer_close(consumer);
     return status == LWP_OK;
 }
 

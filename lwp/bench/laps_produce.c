@@ -83,6 +83,7 @@ static bool produce(struct producing *producing, struct lap *lap)
     options.connect = course_connect_options(producing->course);
     options.batch_size = producing->is_single ? 1 : COURSE_BATCH_SIZE;
     options.connect.caller_driven = producing->is_driven;
+    options.compression = producing->course->kind == COURSE_TEXTS;
     options.reports = LWP_REPORT_NOTHING;
     options.buffer_limit = BUFFER_LIMIT;
     enum lwp_status status = lwp_producer_open(&options, &producing->producer, NULL);

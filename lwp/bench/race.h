@@ -35,8 +35,8 @@ struct race {
     enum course_kind course;
     lap_fn *ours;
     lap_fn *reference;
-    struct gate wall;
-    struct gate cpu; /* Number 0: is not of interest. */
+    struct gate wall; /* By the clock on the wall; number 0: is not of interest. */
+    struct gate cpu;  /* By what the client needs; the same. */
 };
 
 /** Lets both run laps in turn. False if anything failed. */

@@ -23,7 +23,7 @@ async fn send(producer: &Producer, topic: u32, record: &[u8], count: u64) -> Res
     Ok(())
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().collect();
     let topic: u32 = arguments[2].parse()?;
