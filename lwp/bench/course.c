@@ -65,12 +65,15 @@ static bool open_topic(struct course *course)
 
 static bool fill_topic(const struct course *course)
 {
+    const size_t count = COURSE_LOG_SIZE / course->loads[0]->payload.size + 1;
     struct producer_stream stream = {.fd = producer_connect(course->mock.port),
-                                     .load = course->load,
                                      .topic_id = course->topic_id};
-    const bool ok = stream.fd >= 0 &&
-                    producer_send(&stream, COURSE_LOG_SIZE / course->load->payload.size + 1) &&
-                    producer_settle(&stream);
+    bool ok = stream.fd >= 0;
+    for (size_t i = 0; ok && i < count; i++) {
+        stream.load = course_load(course, i);
+        ok = producer_send(&stream, 1);
+    }
+    ok = ok && producer_settle(&stream);
     if (stream.fd >= 0)
         (void)close(stream.fd);
     return ok || complain("the topic can not be filled");
@@ -90,14 +93,30 @@ static bool connect_client(struct course *course)
            complain("lwp-mock can not be reached");
 }
 
+/* Of the first texts that there are, those whose packed size is that of the very first. */
+static bool make_loads(struct course *course)
+{
+    const bool has_texts = course->kind == COURSE_TEXTS || course->kind == COURSE_PACKED;
+    const size_t wanted = has_texts ? COURSE_MOST_LOADS : 1;
+    struct shape shape = {LWP_CRC32, COURSE_BATCH_SIZE, 100, has_texts};
+    for (; course->load_count < wanted; shape.texts++) {
+        struct load *load = load_new(&shape);
+        if (!load)
+            return complain("no memory");
+        if (course->load_count && load->payload.size != course->loads[0]->payload.size)
+            load_free(load);
+        else
+            course->loads[course->load_count++] = load;
+    }
+    return true;
+}
+
 bool course_open(enum course_kind kind, struct course *course)
 {
-    const struct shape shape = {LWP_CRC32, COURSE_BATCH_SIZE, 100,
-                                kind == COURSE_TEXTS || kind == COURSE_PACKED};
     const struct places places = places_here();
-    *course = (struct course){.kind = kind, .load = load_new(&shape)};
+    *course = (struct course){.kind = kind};
     places_take(places.client, &course->before);
-    return course->load && (kind != COURSE_TLS || prepare_tls(course)) &&
+    return make_loads(course) && (kind != COURSE_TLS || prepare_tls(course)) &&
            start_mock(course, &places) && connect_client(course) && open_topic(course) &&
            (!has_log(kind) || fill_topic(course));
 }
@@ -107,7 +126,8 @@ void course_close(struct course *course)
     lwp_client_close(course->client);
     lwp_tls_context_free(course->tls);
     mock_process_stop(&course->mock);
-    load_free(course->load);
+    for (size_t i = 0; i < course->load_count; i++)
+        load_free(course->loads[i]);
     places_leave(&course->before);
 }
 

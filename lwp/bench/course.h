@@ -22,6 +22,7 @@ enum course_kind {
 };
 
 enum {
+    COURSE_MOST_LOADS = 16,
     COURSE_LOG_SIZE = 536870912, /* At least so much. */
     COURSE_BATCH_SIZE = 32768    /* The most that is in the payload of the load's frame. */
 };
@@ -31,7 +32,10 @@ enum {
 struct course {
     enum course_kind kind;
     struct mock_process mock;
-    struct load *load; /* Records of 100 bytes, as many as fit a batch. */
+    /* Records of 100 bytes, as many as fit a batch. Several different ones where they are packed, all
+     * of one size: LZ4 is the faster the better the processor knows the block already. */
+    struct load *loads[COURSE_MOST_LOADS];
+    size_t load_count;
     uint32_t topic_id;
     struct lwp_client *client; /* For topics. */
     struct lwp_tls_context *tls;
@@ -48,6 +52,12 @@ void course_close(struct course *course);
 
 /** Changes the topic for a new one, unless it is a full one. False if the mock refuses. */
 bool course_clear(struct course *course);
+
+/** The load of the batch with this number. */
+static inline const struct load *course_load(const struct course *course, size_t batch)
+{
+    return course->loads[batch % course->load_count];
+}
 
 /** What a client needs to come here. Lives no longer than the course. */
 struct lwp_connect_options course_connect_options(const struct course *course);

@@ -79,7 +79,7 @@ static struct measurement compare(struct burst bursts[2][BURST_COUNT], bool by_c
 
 bool duel(enum server_kind ours, enum server_kind reference, struct outcome *outcome)
 {
-    static const struct shape shape = {LWP_CRC32, 32768, 100, false};
+    static const struct shape shape = {LWP_CRC32, 32768, 100, 0};
     const enum server_kind kinds[2] = {ours, reference};
     const struct places places = places_here();
     struct burst bursts[2][BURST_COUNT];

@@ -46,7 +46,7 @@ static bool produce_secured(struct producer_stream *stream, struct lap *lap)
 bool produce_bare(const struct course *course, struct lap *lap)
 {
     struct producer_stream stream = {.fd = producer_connect(course->mock.port),
-                                     .load = course->load,
+                                     .load = course->loads[0],
                                      .topic_id = course->topic_id};
     const bool is_plain = course->kind != COURSE_TLS;
     const bool ok = stream.fd >= 0 &&

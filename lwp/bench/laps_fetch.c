@@ -45,7 +45,7 @@ static bool fetch(const struct course *course, unsigned read_ahead, struct lap *
     options.connect = course_connect_options(course);
     options.connect.caller_driven = true;
     options.max_fetch_bytes =
-        course->kind == COURSE_PACKED ? (uint32_t)course->load->payload.size : FETCH_SIZE;
+        course->kind == COURSE_PACKED ? (uint32_t)course->loads[0]->payload.size : FETCH_SIZE;
     options.read_ahead = read_ahead;
     options.auto_commit_ms = 0;
     options.commit_to_server = false;

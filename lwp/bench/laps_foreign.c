@@ -45,7 +45,7 @@ static bool is_stored(const struct course *course, uint64_t count)
     const bool ok = lwp_consumer_open(&options, &consumer, NULL) == LWP_OK &&
                     lwp_consumer_end(consumer, &size) == LWP_OK;
     (void)lwp_consumer_close(consumer);
-    return ok && size == count * (course->load->payload.size / course->load->record_count);
+    return ok && size == count * (course->loads[0]->payload.size / course->loads[0]->record_count);
 }
 
 static bool drive(const struct course *course, const char *program, struct lap *lap)

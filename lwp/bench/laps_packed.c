@@ -5,7 +5,7 @@
 #include "lwp/wire/compress.h"
 
 /* Until buffers and branches have seen it. */
-enum { WARM_UP = 64, AT_ONCE = 8 };
+enum { WARM_UP = 64 };
 
 /* The block alone. */
 static struct lwp_bytes block_of(const struct load *load)
@@ -34,24 +34,23 @@ static size_t repeat(const struct course *course, bool (*work)(const struct load
     size_t count = 0;
     bool ok = true;
     for (size_t i = 0; ok && i < WARM_UP; i++)
-        ok = work(course->load);
+        ok = work(course_load(course, i));
     lap_begin(lap);
-    for (; ok && !lap_is_over(lap); count += AT_ONCE)
-        for (size_t i = 0; ok && i < AT_ONCE; i++)
-            ok = work(course->load);
+    for (; ok && !lap_is_over(lap); count++)
+        ok = work(course_load(course, count));
     return ok ? count : 0;
 }
 
 bool pack_bare(const struct course *course, struct lap *lap)
 {
     const size_t count = repeat(course, pack, lap);
-    lap_end(lap, count * course->load->record_count);
+    lap_end(lap, count * course->loads[0]->record_count);
     return count;
 }
 
 bool unpack_bare(const struct course *course, struct lap *lap)
 {
     const size_t count = repeat(course, unpack, lap);
-    lap_end(lap, count * course->load->plain.size / FETCH_SIZE);
+    lap_end(lap, count * course->loads[0]->plain.size / FETCH_SIZE);
     return count;
 }

@@ -6,9 +6,9 @@
 #include "lwp/wire/tlv.h"
 
 enum {
-    BATCHES_AT_ONCE = 8,  /* Between two looks at the connection and the clock; */
-    SINGLES_AT_ONCE = 64, /* the same where a record is a batch. */
-    WARM_UP = 50000,      /* Records until buffers have their size. */
+    BATCHES_AT_ONCE = 8,   /* Between two looks at the connection and the clock; */
+    SINGLES_AT_ONCE = 64,  /* the same where a record is a batch. */
+    WARM_UP_BATCHES = 160, /* Until buffers have their size. */
     PATIENCE_MS = 10000,
     BUFFER_LIMIT = 4194304 /* Twice what may be unanswered. */
 };
@@ -17,6 +17,8 @@ enum {
 struct producing {
     const struct course *course;
     struct lwp_producer *producer;
+    const struct load *load; /* Of the present batch. */
+    size_t count;            /* Of records so far. */
     bool is_driven;
     bool is_single; /* One record a batch. */
 };
@@ -31,16 +33,21 @@ static bool complain(struct producing *producing, enum lwp_status status)
     return false;
 }
 
+/* So many records more. */
 static enum lwp_status put(struct producing *producing, size_t count)
 {
-    const struct load *load = producing->course->load;
+    const struct course *course = producing->course;
+    const struct load *load = course->loads[0];
+    const size_t end = producing->count + count;
     enum lwp_status status = LWP_OK;
-    for (size_t i = 0; i < count && status == LWP_OK; i++) {
-        const uint8_t *value = load->values + i % load->record_count * load->record_size;
+    for (; producing->count < end && status == LWP_OK; producing->count++) {
+        const size_t in_batch = producing->count % load->record_count;
+        if (in_batch == 0)
+            producing->load = course_load(course, producing->count / load->record_count);
         const struct lwp_outgoing record = {
-            .topic_id = producing->course->topic_id,
+            .topic_id = course->topic_id,
             .type = LWP_TLV_RAW,
-            .parts = {{value, load->record_size}},
+            .parts = {{producing->load->values + in_batch * load->record_size, load->record_size}},
         };
         status = lwp_producer_put(producing->producer, &record, NULL);
         if (status == LWP_FULL)
@@ -53,20 +60,18 @@ static enum lwp_status put(struct producing *producing, size_t count)
 
 static enum lwp_status produce_all(struct producing *producing, struct lap *lap)
 {
-    const size_t at_once = producing->is_single
-                               ? SINGLES_AT_ONCE
-                               : BATCHES_AT_ONCE * producing->course->load->record_count;
-    const size_t most = (size_t)LAP_MOST_BATCHES * producing->course->load->record_count;
-    size_t count = 0;
-    enum lwp_status status = put(producing, WARM_UP);
+    const size_t a_batch = producing->course->loads[0]->record_count;
+    const size_t at_once = producing->is_single ? SINGLES_AT_ONCE : BATCHES_AT_ONCE * a_batch;
+    const size_t warm_up = WARM_UP_BATCHES * a_batch;
+    enum lwp_status status = put(producing, warm_up);
     if (status == LWP_OK)
         status = lwp_producer_flush(producing->producer, PATIENCE_MS);
     lap_begin(lap);
-    for (; status == LWP_OK && !lap_is_over(lap) && count < most; count += at_once)
+    while (status == LWP_OK && !lap_is_over(lap) && producing->count < LAP_MOST_BATCHES * a_batch)
         status = put(producing, at_once);
     if (status == LWP_OK)
         status = lwp_producer_flush(producing->producer, PATIENCE_MS);
-    lap_end(lap, count);
+    lap_end(lap, producing->count - warm_up);
     return status;
 }
 

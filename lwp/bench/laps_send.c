@@ -45,7 +45,7 @@ static bool travel(struct trips *trips, trip_fn *trip, struct lap *lap)
 
 static bool send_once(struct trips *trips)
 {
-    const struct load *load = trips->course->load;
+    const struct load *load = trips->course->loads[0];
     const struct lwp_outgoing record = {
         .topic_id = trips->course->topic_id,
         .type = LWP_TLV_RAW,
@@ -100,7 +100,7 @@ static bool ask_bare(const struct course *course, struct lwp_frame *frame, struc
 
 bool send_bare(const struct course *course, struct lap *lap)
 {
-    const struct load *load = course->load;
+    const struct load *load = course->loads[0];
     struct lwp_frame frame = {
         .header = {.flags = LWP_FLAG_BATCH,
                    .batch_id = 1,

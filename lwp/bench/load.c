@@ -34,19 +34,20 @@ static void fill(uint8_t *out, size_t size)
 }
 
 /* JSON documents as logs have them, of some 100 bytes; blanks fill the rest. */
-static void fill_texts(uint8_t *out, size_t size, size_t record_size)
+static void fill_texts(uint8_t *out, size_t size, const struct shape *shape)
 {
     static const char form[] = "{\"time\":17000%08u,\"symbol\":\"ES%u\",\"price\":%u.%02u,\"size\":"
                                "%u,\"id\":\"%08x%08x\"}";
-    uint64_t state = first_state;
+    uint64_t state = first_state + shape->texts;
     memset(out, ' ', size);
-    for (size_t at = 0; at + record_size <= size; at += record_size) {
+    for (size_t at = 0; at < size; at += shape->record_size) {
         char text[128];
         const int text_size =
             snprintf(text, sizeof(text), form, next(&state) % 100000000, next(&state) % 10,
                      6900 + next(&state) % 100, next(&state) % 100, next(&state) % 500,
                      next(&state), next(&state));
-        const size_t used = (size_t)text_size < record_size ? (size_t)text_size : record_size;
+        const size_t used =
+            (size_t)text_size < shape->record_size ? (size_t)text_size : shape->record_size;
         memcpy(out + at, text, used);
     }
 }
@@ -145,13 +146,13 @@ struct load *load_new(const struct shape *shape)
         load_free(load);
         return NULL;
     }
-    if (shape->is_packed)
-        fill_texts(load->values, values_size, load->record_size);
+    if (shape->texts)
+        fill_texts(load->values, values_size, shape);
     else
         fill(load->values, values_size);
     make_slices(shape->polynomial, load->slices);
     make_headers(load);
-    if (!make_frame(load, payload_size, shape->is_packed)) {
+    if (!make_frame(load, payload_size, shape->texts)) {
         load_free(load);
         return NULL;
     }

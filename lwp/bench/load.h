@@ -12,8 +12,8 @@ struct shape {
     enum lwp_polynomial polynomial;
     size_t size;        /* Of the payload, in bytes; with records, the most that it may have. */
     size_t record_size; /* Of each record's value; 0 for a payload of plain bytes. */
-    bool is_packed;     /* Values are texts, and the payload is what LZ4 makes of the records,
-                           in the form of the dialect `lance`. */
+    uint32_t texts;     /* Which ones the values are; then the payload is what LZ4 makes of the
+                           records, in the form of the dialect `lance`. 0: they are plain bytes. */
 };
 
 /* One sound frame and what else the candidates need. Both candidates of a gate share it. */
