@@ -5,7 +5,10 @@
 
 #include "lwp/net/clock.h"
 
-enum { LAP_PAIRS = 9 /* Of a race. Odd: then the median is one of them. */ };
+enum {
+    LAP_PAIRS = 9, /* Of a race. Odd: then the median is one of them. */
+    LAP_COUNT = 2 * (1 + LAP_PAIRS)
+};
 
 static uint64_t cpu_now(void)
 {
@@ -36,7 +39,7 @@ bool lap_is_over(const struct lap *lap)
 static bool run_laps(struct course *course, const struct race *row, struct lap laps[2][LAP_PAIRS])
 {
     lap_fn *const clients[2] = {row->ours, row->reference};
-    for (size_t i = 0; i < 2 * (LAP_PAIRS + 1); i++) {
+    for (size_t i = 0; i < LAP_COUNT; i++) {
         const size_t pair = i / 2;
         const size_t side = (i + pair) % 2;
         if (!course_clear(course) || !clients[side](course, &laps[side][pair ? pair - 1 : 0]))
