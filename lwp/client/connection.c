@@ -272,6 +272,12 @@ enum lwp_status lwp_connection_receive(struct lwp_connection *connection, struct
     return next_frame(connection, frame, now_ns);
 }
 
+bool lwp_connection_has_frame(const struct lwp_connection *connection)
+{
+    return connection->life.state == LWP_LIFE_READY && connection->link.transport &&
+           lwp_session_has_frame(&connection->link.session);
+}
+
 bool lwp_connection_may_send(const struct lwp_connection *connection)
 {
     return connection->life.state == LWP_LIFE_READY && connection->link.transport &&

@@ -87,6 +87,9 @@ enum lwp_connection_event lwp_connection_event(struct lwp_connection *connection
 enum lwp_status lwp_connection_receive(struct lwp_connection *connection, struct lwp_frame *frame,
                                        uint64_t now_ns);
 
+/** Whether a whole frame waits for lwp_connection_receive(). */
+bool lwp_connection_has_frame(const struct lwp_connection *connection);
+
 /** Whether frames may be queued: it is ready, and not too much waits already. */
 bool lwp_connection_may_send(const struct lwp_connection *connection);
 
