@@ -90,6 +90,7 @@ static void use_consumer(struct place *place)
     struct lwp_consumer *consumer = NULL;
     struct lwp_offset_store *memory = NULL;
     struct lwp_batch batch;
+    uint64_t offset = 0;
     struct lwp_consumer_options options = lwp_consumer_defaults("mock", "reader", 1);
     if (lwp_offset_store_memory(&memory) != LWP_OK)
         return;
@@ -98,8 +99,14 @@ static void use_consumer(struct place *place)
     options.max_fetch_bytes = 10000;
     options.read_ahead = 3;
     if (lwp_consumer_open(&options, &consumer, NULL) == LWP_OK) {
-        for (int i = 0; i < 20; i++)
-            (void)lwp_consumer_poll(consumer, 100, &batch);
+        for (int i = 0; i < 40; i++) {
+            if (lwp_consumer_poll(consumer, 100, &batch) != LWP_OK)
+                continue;
+            /* Nothing is lost or doubled for want of memory. */
+            assert_int_equal(batch.start_offset, offset);
+            assert_int_equal(batch.end_offset - offset, batch.data.size);
+            offset = batch.end_offset;
+        }
         (void)lwp_consumer_commit(consumer);
         (void)lwp_consumer_close(consumer);
     }
