@@ -93,6 +93,8 @@ static void process(void *owner, uint64_t now_ns)
     lwp_connection_process(&consumer->connection, now_ns);
     note_events(consumer);
     hear_all(consumer, now_ns);
+    /* Or what is overdue would be another failure of a connection that is lost already. */
+    note_events(consumer);
     if (lwp_inbox_tick(consumer->inbox, now_ns) != LWP_OK)
         drop(consumer, LWP_TIMEOUT, now_ns);
     note_events(consumer);
