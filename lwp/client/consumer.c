@@ -96,6 +96,8 @@ static void process(void *owner, uint64_t now_ns)
     note_events(consumer);
     while (!consumer->polls && hear(consumer, now_ns))
         continue;
+    /* Or what is overdue would be another failure of a connection that is lost already. */
+    note_events(consumer);
     /* An answer that came and was not heard yet is not overdue. */
     if (!lwp_connection_has_frame(&consumer->connection) &&
         lwp_inbox_tick(consumer->inbox, now_ns) != LWP_OK)

@@ -138,6 +138,8 @@ static void process(void *owner, uint64_t now_ns)
     hear_all(producer, now_ns);
     if (lwp_outbox_take_redirect(producer->outbox, &leader))
         (void)lwp_connection_redirect(&producer->connection, &leader, now_ns);
+    /* Or what is overdue would be another failure of a connection that is lost already. */
+    note_events(producer);
     if (lwp_outbox_tick(producer->outbox, now_ns) != LWP_OK)
         drop(producer, LWP_TIMEOUT, now_ns);
     note_events(producer);
