@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "conformance/mutants.h"
 #include "conformance/program.h"
 #include "conformance/selftest.h"
 
@@ -14,13 +15,36 @@ static enum suite_exit judge_mock(struct program *program)
         status = suite_worse(status, program_run_suite(program, &target.suite, "selftest"));
         selftest_target_done(&target);
     }
-    if (program->arguments.filters.count == 0 && program->report.text)
-        status = suite_worse(status, selftest_mutants(&program->catalogue.script, program->prefix,
-                                                      program->report.text));
     return status;
+}
+
+static enum suite_exit judge_mutants(struct program *program)
+{
+    struct mutant chosen[LWP_BUG_COUNT];
+    const struct texts *names = &program->arguments.words;
+    struct mutants mutants = {
+        .cases = &program->catalogue.script,
+        .items = chosen,
+        .whole = names->count == 0,
+        .prefix = program->prefix,
+        .text = program->report.text,
+        .jsonl = program->report.jsonl,
+    };
+    const char *unknown = mutants_choose(names->items, names->count, chosen, &mutants.count);
+    if (unknown)
+        return (enum suite_exit)arguments_problem("no such mutant", unknown);
+    if (lwp_bugs_compiled_in())
+        return mutants_run(&mutants, program->arguments.matrix);
+    (void)fprintf(stderr,
+                  "lwp-conform: mutants are not compiled into this build (preset mutants)\n");
+    return SUITE_NOT_RUN;
 }
 
 enum suite_exit command_selftest(struct program *program)
 {
-    return program_judge(program, judge_mock);
+    const struct arguments *arguments = &program->arguments;
+    const bool with_mutants = arguments->mutants || arguments->matrix;
+    if (!with_mutants && arguments->words.count)
+        return (enum suite_exit)arguments_problem("unexpected argument", arguments->words.items[0]);
+    return program_judge(program, with_mutants ? judge_mutants : judge_mock);
 }

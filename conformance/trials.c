@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "conformance/trials.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "conformance/selftest.h"
+
+enum { UNDER_WAY = VERDICT_COUNT, MOST_SECONDS = 10 };
+
+uint8_t *trials_memory(size_t count, size_t case_count)
+{
+    uint8_t *memory =
+        mmap(NULL, count * case_count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    memset(memory, VERDICT_SKIP, count * case_count);
+    return memory;
+}
+
+void trials_memory_done(uint8_t *memory, size_t count, size_t case_count)
+{
+    if (memory)
+        (void)munmap(memory, count * case_count);
+}
+
+/* Processor time, so that a busy machine makes no crash. */
+static void limit_time(void)
+{
+    const struct itimerval limit = {.it_value = {.tv_sec = MOST_SECONDS}};
+    (void)setitimer(ITIMER_PROF, &limit, NULL);
+}
+
+static void run_here(const struct trial *trial, const struct script *cases, const char *prefix)
+{
+    lwp_bug_choose(trial->bug);
+    for (size_t i = trial->next; i < trial->end; i++) {
+        const struct script_case *of = &cases->cases.items[i];
+        if (of->role != SCRIPT_SERVER)
+            continue;
+        trial->verdicts[i] = UNDER_WAY;
+        limit_time();
+        trial->verdicts[i] = (uint8_t)selftest_verdict(of, trial->dialect, prefix);
+    }
+}
+
+static bool begin(struct trial *trial, const struct script *cases, const char *prefix)
+{
+    (void)fflush(NULL); /* What is buffered is not written twice. */
+    trial->pid = fork();
+    if (trial->pid != 0)
+        return trial->pid > 0;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    run_here(trial, cases, prefix);
+    _exit(0);
+}
+
+/* A process has ended: at the end, or under a case. Whether something is left to do. */
+static bool settle(struct trial *trial, int how)
+{
+    trial->pid = 0;
+    while (trial->next < trial->end && trial->verdicts[trial->next] != UNDER_WAY)
+        trial->next++;
+    if (how == 0 || trial->next == trial->end)
+        return false;
+    trial->verdicts[trial->next++] = VERDICT_CRASH;
+    return trial->next < trial->end;
+}
+
+static struct trial *trial_of(struct trial *trials, size_t count, pid_t pid)
+{
+    for (size_t i = 0; i < count; i++)
+        if (trials[i].pid == pid)
+            return &trials[i];
+    return NULL;
+}
+
+enum lwp_status trials_run(struct trial *trials, size_t count, size_t jobs,
+                           const struct script *cases, const char *prefix)
+{
+    size_t begun = 0;
+    size_t running = 0;
+    bool sound = true;
+    while (running || (sound && begun < count)) {
+        if (sound && running < jobs && begun < count) {
+            sound = begin(&trials[begun++], cases, prefix);
+            running += sound;
+            continue;
+        }
+        int how = 0;
+        const pid_t pid = wait(&how);
+        struct trial *trial = pid > 0 ? trial_of(trials, begun, pid) : NULL;
+        if (!trial)
+            continue; /* A signal, or no child of ours. */
+        running--;
+        if (!settle(trial, how))
+            continue;
+        sound = begin(trial, cases, prefix) && sound;
+        running += trial->pid > 0;
+    }
+    return sound ? LWP_OK : LWP_NO_MEMORY;
+}
