@@ -11,7 +11,7 @@
 
 #include "conformance/selftest.h"
 
-enum { UNDER_WAY = VERDICT_COUNT, MOST_SECONDS = 10 };
+enum { UNDER_WAY = VERDICT_COUNT, MOST_SECONDS = 5 };
 
 uint8_t *trials_memory(size_t count, size_t case_count)
 {

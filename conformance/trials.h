@@ -26,7 +26,7 @@ void trials_memory_done(uint8_t *memory, size_t count, size_t case_count);
 
 /**
  * Runs all trials, `jobs` at a time, and fills in the verdicts of cases for servers. A process that
- * ends under a case, or takes more than ten seconds of processor time for it, makes that case a
+ * ends under a case, or takes more than five seconds of processor time for it, makes that case a
  * VERDICT_CRASH, and the trial goes on behind it.
  *
  * LWP_OK, or LWP_NO_MEMORY if there can be no more processes; then verdicts are missing.
