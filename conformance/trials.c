@@ -72,36 +72,44 @@ static bool settle(struct trial *trial, int how)
     return trial->next < trial->end;
 }
 
-static struct trial *trial_of(struct trial *trials, size_t count, pid_t pid)
+/* Trials under way. */
+struct pool {
+    struct trial *trials;
+    size_t count;
+    size_t begun;
+    size_t running;
+};
+
+/* Waits for one of them to end; the one to go on with, or NULL. */
+static struct trial *wait_for_one(struct pool *pool)
 {
-    for (size_t i = 0; i < count; i++)
-        if (trials[i].pid == pid)
-            return &trials[i];
+    int how = 0;
+    const pid_t pid = wait(&how);
+    for (size_t i = 0; pid > 0 && i < pool->begun; i++) {
+        if (pool->trials[i].pid != pid)
+            continue;
+        pool->running--;
+        return settle(&pool->trials[i], how) ? &pool->trials[i] : NULL;
+    }
     return NULL;
 }
 
 enum lwp_status trials_run(struct trial *trials, size_t count, size_t jobs,
                            const struct script *cases, const char *prefix)
 {
-    size_t begun = 0;
-    size_t running = 0;
-    bool sound = true;
-    while (running || (sound && begun < count)) {
-        if (sound && running < jobs && begun < count) {
-            sound = begin(&trials[begun++], cases, prefix);
-            running += sound;
-            continue;
-        }
-        int how = 0;
-        const pid_t pid = wait(&how);
-        struct trial *trial = pid > 0 ? trial_of(trials, begun, pid) : NULL;
+    struct pool pool = {.trials = trials, .count = count};
+    enum lwp_status status = LWP_OK;
+    while (pool.running || pool.begun < pool.count) {
+        const bool has_room = pool.running < jobs && pool.begun < pool.count;
+        struct trial *trial = has_room ? &trials[pool.begun++] : wait_for_one(&pool);
         if (!trial)
-            continue; /* A signal, or no child of ours. */
-        running--;
-        if (!settle(trial, how))
             continue;
-        sound = begin(trial, cases, prefix) && sound;
-        running += trial->pid > 0;
+        if (begin(trial, cases, prefix)) {
+            pool.running++;
+        } else {
+            status = LWP_NO_MEMORY;
+            pool.count = pool.begun;
+        }
     }
-    return sound ? LWP_OK : LWP_NO_MEMORY;
+    return status;
 }

@@ -32,10 +32,7 @@ void connection_init(struct connection *connection, const struct connection_setu
     connection->undecided = !options.dialect;
     if (connection->undecided)
         options.dialect = &lwp_dialect_lance;
-    if (LWP_BUG(takes_a_byte_too_many))
-        options.max_payload++;
-    if (LWP_BUG(takes_a_byte_too_few))
-        options.max_payload--;
+    options.max_payload = mutants_limit(options.max_payload);
     connection->peer.dialect = options.dialect;
     connection->asker = (struct lwp_asker){
         .dialect = options.dialect, .authenticated = !lwp_broker_guarded(setup->host->broker)};

@@ -97,15 +97,21 @@ static uint32_t crc_of_decompressed(const struct front *front)
     return lwp_crc(front->polynomial, lwp_writer_bytes(&out));
 }
 
+/* What the bug does not look at. */
+static bool overlooks_payload(const struct lwp_header *header)
+{
+    return LWP_BUG(accepts_wrong_payload_crc) ||
+           (LWP_BUG(takes_zero_crc_for_none) && header->payload_crc == 0) ||
+           (LWP_BUG(checks_no_commands) && header->flags & LWP_FLAG_CONTROL);
+}
+
 static void mend_payload_crc(struct front *front)
 {
     const struct lwp_header *header = &front->header;
     const struct lwp_bytes payload = payload_of(front);
     if (payload.size == 0 || payload.size < header->payload_length)
         return;
-    if (LWP_BUG(accepts_wrong_payload_crc) ||
-        (LWP_BUG(takes_zero_crc_for_none) && header->payload_crc == 0) ||
-        (LWP_BUG(checks_no_commands) && header->flags & LWP_FLAG_CONTROL))
+    if (overlooks_payload(header))
         seal_payload(front);
     if (LWP_BUG(checks_payload_without_last_byte))
         expect_payload_crc(
@@ -151,6 +157,13 @@ static void mend_size(struct lwp_session *session)
         (void)lwp_queue_push(&session->in, (struct lwp_bytes){(const uint8_t *)"", 1});
     if (LWP_BUG(drops_half_frames) && !is_whole(front))
         session->in.size = session->taken;
+}
+
+uint32_t mutants_limit(uint32_t max_payload)
+{
+    if (LWP_BUG(takes_a_byte_too_many))
+        return max_payload + 1;
+    return LWP_BUG(takes_a_byte_too_few) ? max_payload - 1 : max_payload;
 }
 
 void mutants_mend_front(struct lwp_session *session)
@@ -199,6 +212,14 @@ static void misread_flags(struct lwp_frame *frame)
         *flags = frame->payload.size ? LWP_FLAG_BATCH : *flags;
 }
 
+static void misread_command(uint64_t *code)
+{
+    if (LWP_BUG(command_is_one_byte))
+        *code &= UINT8_MAX;
+    if (LWP_BUG(takes_answers_for_requests) && *code == LWP_COMMAND_TOPIC_RESPONSE)
+        *code = LWP_COMMAND_CREATE_TOPIC;
+}
+
 static void misread_fields(struct lwp_header *header)
 {
     if (LWP_BUG(ignores_reserved_bytes))
@@ -209,11 +230,8 @@ static void misread_fields(struct lwp_header *header)
         header->topic_id = UINT32_MAX;
     if (LWP_BUG(batch_id_has_four_bytes))
         header->batch_id &= UINT32_MAX;
-    if (LWP_BUG(command_is_one_byte) && header->flags == LWP_FLAG_CONTROL)
-        header->batch_id &= UINT8_MAX;
-    if (LWP_BUG(takes_answers_for_requests) && header->flags == LWP_FLAG_CONTROL &&
-        header->batch_id == LWP_COMMAND_TOPIC_RESPONSE)
-        header->batch_id = LWP_COMMAND_CREATE_TOPIC;
+    if (header->flags == LWP_FLAG_CONTROL)
+        misread_command(&header->batch_id);
 }
 
 void mutants_misread(struct lwp_session *session, const struct lwp_broker *broker,
@@ -250,6 +268,18 @@ static void misread_retention(struct lwp_bytes payload, struct lwp_message *mess
         misread_name_size(payload, message);
 }
 
+static void misread_fetch(struct lwp_message *message)
+{
+    enum { HEAD_SIZE = 16 };
+    uint64_t *size = &message->max_bytes;
+    if (LWP_BUG(max_bytes_is_signed) && *size > INT32_MAX)
+        *size = 0;
+    if (LWP_BUG(fetch_ignores_max_bytes) || (LWP_BUG(zero_is_no_maximum) && *size == 0))
+        *size = UINT32_MAX;
+    if (LWP_BUG(head_counts_as_data))
+        *size -= *size < HEAD_SIZE ? *size : HEAD_SIZE;
+}
+
 size_t mutants_name_size(struct lwp_bytes name)
 {
     size_t characters = 0;
@@ -265,9 +295,8 @@ void mutants_misread_message(struct lwp_bytes payload, struct lwp_message *messa
     misread_retention(payload, message);
     if (LWP_BUG(cuts_long_names) && message->name.size > 255)
         message->name.size = 255;
-    if (LWP_BUG(max_bytes_is_signed) && message->command == LWP_COMMAND_FETCH &&
-        message->max_bytes > INT32_MAX)
-        message->max_bytes = 0;
+    if (message->command == LWP_COMMAND_FETCH)
+        misread_fetch(message);
     if (LWP_BUG(consumer_id_has_four_bytes))
         message->consumer_id &= UINT32_MAX;
     if (LWP_BUG(commit_has_four_bytes))

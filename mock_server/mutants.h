@@ -10,6 +10,9 @@
 
 #ifdef LWP_MUTANTS
 
+/** The limit that the chosen bug has in the place of this one. */
+uint32_t mutants_limit(uint32_t max_payload);
+
 /** Mends what the chosen bug overlooks in the frame at the front of the input queue, or spoils what it
  * finds fault with, before the strict split. */
 void mutants_mend_front(struct lwp_session *session);
@@ -30,7 +33,10 @@ void mutants_misstore(struct lwp_log *log, size_t size);
 /** The text that the chosen bug takes for this one. */
 enum lwp_text mutants_misjudge(enum lwp_text text);
 
-/** An answer, as the chosen bug says it; its payload lives until the next one. */
+/** An answer of numbers, as the chosen bug says it. */
+void mutants_missay(struct lwp_message *answer);
+
+/** Any answer, as the chosen bug says it; its payload lives until the next one. */
 void mutants_misanswer(struct lwp_frame *frame);
 
 /** What the chosen bug says about the session's fault. */
@@ -40,12 +46,14 @@ void mutants_explain(struct lwp_link *link, uint64_t now_ns);
 void mutants_misseal(struct lwp_session *session, const struct lwp_frame *frame);
 
 #else
+#define mutants_limit(max_payload) (max_payload)
 #define mutants_mend_front(session) ((void)0)
 #define mutants_misread(session, broker, frame) ((void)0)
 #define mutants_misread_message(payload, message) ((void)0)
 #define mutants_name_size(name) ((name).size)
 #define mutants_misstore(log, size) ((void)0)
 #define mutants_misjudge(text) (text)
+#define mutants_missay(answer) ((void)0)
 #define mutants_misanswer(frame) ((void)0)
 #define mutants_explain(link, now_ns) ((void)0)
 #define mutants_misseal(session, frame) ((void)0)

@@ -72,42 +72,58 @@ static void misword(uint8_t *payload, struct lwp_frame *frame, const struct wron
     }
 }
 
-static void swap(uint8_t *a, uint8_t *b, size_t size)
+static void swap(uint8_t *a, uint8_t *b)
 {
-    for (size_t i = 0; i < size; i++) {
-        const uint8_t byte = a[i];
-        a[i] = b[i];
-        b[i] = byte;
-    }
+    const uint8_t byte = *a;
+    *a = *b;
+    *b = byte;
 }
 
-static void misanswer_offsets(uint8_t *payload, struct lwp_frame *frame)
+static void misanswer_commit(uint8_t *payload, struct lwp_frame *frame)
 {
-    if (frame->header.batch_id == LWP_COMMAND_SUBSCRIBE_ACK &&
-        LWP_BUG(subscribe_ack_begins_with_offset))
-        swap(payload, payload + 8, 8);
-    if (frame->header.batch_id != LWP_COMMAND_COMMIT_ACK)
-        return;
-    if (LWP_BUG(commit_ack_is_big_endian))
-        for (size_t i = 0; i < 4; i++) {
-            swap(payload + i, payload + 7 - i, 1);
-            swap(payload + 8 + i, payload + 15 - i, 1);
-        }
+    for (size_t i = 0; LWP_BUG(commit_ack_is_big_endian) && i < 4; i++) {
+        swap(payload + i, payload + 7 - i);
+        swap(payload + 8 + i, payload + 15 - i);
+    }
     if (LWP_BUG(commit_ack_is_cut))
         frame->payload.size = 12;
-}
-
-/* Bits of the two that are answered as bytes, not as text. */
-static void misanswer_numbers(uint8_t *payload, struct lwp_frame *frame)
-{
-    misanswer_offsets(payload, frame);
-    if (frame->header.batch_id == LWP_COMMAND_FETCH_RESPONSE && LWP_BUG(fetch_head_is_mixed_up))
-        swap(payload + 8, payload + 12, 4);
 }
 
 static bool is_of_kind(const struct lwp_frame *frame, uint8_t flags, uint8_t command)
 {
     return frame->header.flags == flags && (command == ANY || frame->header.batch_id == command);
+}
+
+static void missay_fetch(struct lwp_message *answer)
+{
+    enum { HEAD_SIZE = 16 };
+    const struct lwp_message right = *answer;
+    const uint64_t offset = right.next_offset - right.bytes_returned;
+    if (LWP_BUG(next_offset_stays))
+        answer->next_offset = offset;
+    if (LWP_BUG(next_offset_counts_records))
+        answer->next_offset = offset + right.record_count;
+    if (LWP_BUG(bytes_returned_has_the_head))
+        answer->bytes_returned += HEAD_SIZE;
+    if (LWP_BUG(counts_fetches))
+        answer->record_count = 1;
+    if (LWP_BUG(fetch_head_is_mixed_up)) {
+        answer->bytes_returned = right.record_count;
+        answer->record_count = right.bytes_returned;
+    }
+}
+
+void mutants_missay(struct lwp_message *answer)
+{
+    const struct lwp_message right = *answer;
+    if (right.command == LWP_COMMAND_FETCH_RESPONSE)
+        missay_fetch(answer);
+    if (LWP_BUG(tells_the_commit_before) && right.command == LWP_COMMAND_COMMIT_ACK)
+        answer->offset = 0;
+    if (LWP_BUG(subscribe_ack_begins_with_offset) && right.command == LWP_COMMAND_SUBSCRIBE_ACK) {
+        answer->consumer_id = right.offset;
+        answer->offset = right.consumer_id;
+    }
 }
 
 void mutants_misanswer(struct lwp_frame *frame)
@@ -118,8 +134,8 @@ void mutants_misanswer(struct lwp_frame *frame)
     if (frame->payload.size)
         memcpy(payload, frame->payload.data, frame->payload.size);
     frame->payload.data = payload;
-    if (frame->header.flags == LWP_FLAG_CONTROL)
-        misanswer_numbers(payload, frame);
+    if (is_of_kind(frame, LWP_FLAG_CONTROL, LWP_COMMAND_COMMIT_ACK))
+        misanswer_commit(payload, frame);
     for (size_t i = 0; i < sizeof(wrong_words) / sizeof(wrong_words[0]); i++)
         if (lwp_bug_is(wrong_words[i].bug) &&
             is_of_kind(frame, LWP_FLAG_CONTROL, wrong_words[i].command))

@@ -15,13 +15,18 @@ static void reverse(uint8_t *at, size_t size)
     }
 }
 
+static bool is_between(uint8_t type, uint8_t first, uint8_t last)
+{
+    return type >= first && type <= last;
+}
+
 static void misstore_type(uint8_t *type)
 {
     if (LWP_BUG(stores_avro_as_protobuf) && *type == LWP_TLV_AVRO)
         *type = LWP_TLV_PROTOBUF;
-    if (LWP_BUG(renumbers_types) && *type >= LWP_TLV_RAW && *type <= LWP_TLV_AVRO)
+    if (LWP_BUG(renumbers_types) && is_between(*type, LWP_TLV_RAW, LWP_TLV_AVRO))
         --*type;
-    if (LWP_BUG(user_types_are_one) && *type >= LWP_TLV_USER_FIRST && *type <= LWP_TLV_USER_LAST)
+    if (LWP_BUG(user_types_are_one) && is_between(*type, LWP_TLV_USER_FIRST, LWP_TLV_USER_LAST))
         *type = LWP_TLV_USER_FIRST;
     if (LWP_BUG(null_becomes_empty) && *type == LWP_TLV_NULL_RECORD)
         *type = LWP_TLV_RAW;

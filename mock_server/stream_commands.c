@@ -4,15 +4,17 @@
 #include <stdlib.h>
 
 #include "lwp/wire/tlv.h"
+#include "mock_server/mutants.h"
 #include "mock_server/request.h"
 
 enum { FETCH_HEAD_SIZE = 16 };
 
 static enum lwp_status reply_offset(const struct request *request, uint8_t command, uint64_t offset)
 {
-    const struct lwp_message answer = {
+    struct lwp_message answer = {
         .command = command, .consumer_id = request->message.consumer_id, .offset = offset};
     struct lwp_writer out;
+    mutants_missay(&answer);
     if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK)
         return LWP_NO_MEMORY;
     (void)lwp_message_encode(&answer, &out);
@@ -24,7 +26,7 @@ static uint64_t count_records(const struct request *request, struct lwp_bytes da
 {
     uint64_t count = 0;
     struct lwp_fault fault;
-    if (!request->asker->dialect->counts_records || LWP_BUG(counts_fetches))
+    if (!request->asker->dialect->counts_records)
         return data.size ? 1 : 0;
     (void)lwp_tlv_count(data, &count, &fault);
     return count;
@@ -48,11 +50,7 @@ static struct lwp_bytes fetch_data(const struct request *request, const struct l
     const uint64_t largest = request->broker->options.limits.max_payload;
     const uint64_t most = largest > FETCH_HEAD_SIZE ? largest - FETCH_HEAD_SIZE : 0;
     const uint64_t left = end > offset ? end - offset : 0;
-    uint64_t size = request->message.max_bytes < most ? request->message.max_bytes : most;
-    if (LWP_BUG(fetch_ignores_max_bytes) || (LWP_BUG(zero_is_no_maximum) && size == 0))
-        size = most;
-    if (LWP_BUG(head_counts_as_data))
-        size -= size < FETCH_HEAD_SIZE ? size : FETCH_HEAD_SIZE;
+    const uint64_t size = request->message.max_bytes < most ? request->message.max_bytes : most;
     const struct lwp_bytes data = lwp_log_read(log, offset, size < left ? size : left);
     const bool is_cut = data.size < left;
     return is_cut && request->asker->dialect->whole_records ? whole_records(data) : data;
@@ -71,12 +69,7 @@ static enum lwp_status reply_fetch(const struct request *request, const struct l
         .record_count = count_records(request, data),
         .data = data,
     };
-    if (LWP_BUG(next_offset_stays))
-        answer.next_offset = offset;
-    if (LWP_BUG(next_offset_counts_records))
-        answer.next_offset = offset + answer.record_count;
-    if (LWP_BUG(bytes_returned_has_the_head))
-        answer.bytes_returned += FETCH_HEAD_SIZE;
+    mutants_missay(&answer);
     struct lwp_writer out;
     if (broker_scratch(request->broker, FETCH_HEAD_SIZE + data.size, &out) != LWP_OK)
         return LWP_NO_MEMORY;
@@ -97,9 +90,20 @@ static enum lwp_status refuse_rate(const struct request *request)
 /* In a cluster of the deployed server a topic that a node does not know may still come. */
 static enum lwp_status refuse_unknown(const struct request *request)
 {
+    static const struct lwp_log nothing = {.data = NULL};
+    if (LWP_BUG(fetches_from_unknown_topics))
+        return reply_fetch(request, &nothing, 0, 0);
     if (broker_is_cluster(request->asker))
         return lwp_broker_catching_up(request->broker, request->asker->dialect, 0, request->reply);
     return request_refuse_id(request, LWP_TEXT_TOPIC_ID_NOT_FOUND, request->message.topic_id);
+}
+
+static enum lwp_status refuse_beyond_end(const struct request *request, uint64_t offset,
+                                         uint64_t end)
+{
+    return lwp_broker_catching_up(request->broker, request->asker->dialect,
+                                  LWP_BUG(catches_up_to_the_question) ? offset : end,
+                                  request->reply);
 }
 
 /* The end of the log as the node has it. */
@@ -115,9 +119,9 @@ static uint64_t asked_offset(const struct request *request, uint64_t end)
 {
     const uint64_t tail = request->asker->dialect->tail_offset;
     const uint64_t asked = request->message.start_offset;
-    if (LWP_BUG(begins_again_beyond_the_end) && asked > end && asked != tail)
-        return 0;
     if (LWP_BUG(tail_is_the_beginning) && asked == tail)
+        return 0;
+    if (LWP_BUG(begins_again_beyond_the_end) && asked > end && asked != tail)
         return 0;
     return tail && (asked == tail || asked == UINT64_MAX) ? end : asked;
 }
@@ -129,18 +133,14 @@ enum lwp_status answer_fetch(const struct request *request)
     const struct lwp_message *message = &request->message;
     if (!bucket_take(&broker->bucket, message->max_bytes, broker->epoch_ns))
         return refuse_rate(request);
-    static const struct lwp_log nothing = {.data = NULL};
     const struct lwp_log *log = broker_log_of(broker, message->topic_id);
     const bool readable = message->topic_id != 0 || dialect->default_topic_readable;
-    if (!log && LWP_BUG(fetches_from_unknown_topics))
-        log = &nothing;
     if (!log || !readable)
         return refuse_unknown(request);
     const uint64_t end = visible_end(request, log);
     const uint64_t offset = asked_offset(request, end);
     if (offset > end && dialect->beyond_end != LWP_BEYOND_EMPTY)
-        return lwp_broker_catching_up(
-            broker, dialect, LWP_BUG(catches_up_to_the_question) ? offset : end, request->reply);
+        return refuse_beyond_end(request, offset, end);
     if (offset < log->first_offset || (offset > end && LWP_BUG(refuses_beyond_the_end)))
         return request_refuse_id(request, LWP_TEXT_OFFSET_GONE, log->first_offset);
     return reply_fetch(request, log, offset, end);
@@ -211,6 +211,5 @@ enum lwp_status answer_commit_offset(const struct request *request)
         return LWP_NO_MEMORY;
     }
     broker->commit_count++;
-    return reply_offset(request, LWP_COMMAND_COMMIT_ACK,
-                        LWP_BUG(tells_the_commit_before) ? 0 : message->offset);
+    return reply_offset(request, LWP_COMMAND_COMMIT_ACK, message->offset);
 }

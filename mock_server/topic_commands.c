@@ -49,6 +49,9 @@ static bool has_only_allowed_characters(struct lwp_bytes name)
 static enum lwp_text judge_name(const struct request *request)
 {
     const struct lwp_bytes name = request->message.name;
+    if (LWP_BUG(takes_names_with_limits) &&
+        request->message.command == LWP_COMMAND_CREATE_TOPIC_WITH_RETENTION)
+        return LWP_TEXT_COUNT;
     if (broker_topic_by_name(request->broker, name) && !LWP_BUG(accepts_duplicate_topic))
         return LWP_TEXT_TOPIC_EXISTS;
     const bool any = request->asker->dialect->any_topic_name;
@@ -94,6 +97,8 @@ static enum lwp_status add_topic(struct lwp_broker *broker, struct lwp_bytes nam
 /* D11, B13. */
 static void keep_retention(const struct request *request, struct broker_topic *topic)
 {
+    if (LWP_BUG(forgets_limits))
+        return;
     topic->has_retention = true;
     topic->zero_deletes =
         broker_has(request->broker, LWP_QUIRK_B13) && !request->asker->dialect->zero_keeps_all;
@@ -131,8 +136,7 @@ static enum lwp_status create(const struct request *request, enum lwp_text if_em
                                      : NULL;
     if (topic)
         return create_again(request, topic, with_retention);
-    const enum lwp_text text =
-        with_retention && LWP_BUG(takes_names_with_limits) ? LWP_TEXT_COUNT : judge_name(request);
+    const enum lwp_text text = judge_name(request);
     if (burns_id(request, text))
         broker->next_id++;
     if (text != LWP_TEXT_COUNT)
@@ -142,7 +146,7 @@ static enum lwp_status create(const struct request *request, enum lwp_text if_em
                                 lwp_bytes_text("too many topics"), request->reply);
     if (add_topic(request->broker, request->message.name, &topic) != LWP_OK)
         return LWP_NO_MEMORY;
-    if (with_retention && !LWP_BUG(forgets_limits))
+    if (with_retention)
         keep_retention(request, topic);
     return reply_topic(request, topic, with_retention);
 }
