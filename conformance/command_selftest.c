@@ -26,6 +26,7 @@ static enum suite_exit judge_mutants(struct program *program)
         .cases = &program->catalogue.script,
         .items = chosen,
         .whole = names->count == 0,
+        .kept = mutants_kept,
         .prefix = program->prefix,
         .text = program->report.text,
         .jsonl = program->report.jsonl,

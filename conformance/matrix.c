@@ -4,12 +4,7 @@
 
 #include "conformance/proof.h"
 
-struct kept {
-    const char *glob;
-    const char *why;
-};
-
-static const struct kept kept[] = {
+const struct kept mutants_kept[] = {
 #define KEPT(glob, why) {glob, why},
 #include "conformance/kept.def"
 #undef KEPT
@@ -42,7 +37,7 @@ static size_t count_kills(const struct proof *proof, size_t at)
     return count;
 }
 
-static bool is_kept(const char *id)
+static bool is_kept(const struct kept *kept, const char *id)
 {
     for (const struct kept *row = kept; row->glob; row++)
         if (fnmatch(row->glob, id, 0) == 0)
@@ -55,7 +50,7 @@ static bool judge_case(const struct proof *proof, size_t at)
 {
     const char *id = id_of(proof, at);
     const size_t count = count_kills(proof, at);
-    const bool well = count || is_kept(id);
+    const bool well = count || is_kept(proof->mutants->kept, id);
     (void)fprintf(proof->mutants->text, "%s kills %zu%s\n", id, count,
                   well ? "" : ": why is it there? (kept.def)");
     return well;
@@ -82,7 +77,7 @@ bool proof_print_matrix(const struct proof *proof)
     for (size_t at = 0; at < proof->case_count; at++)
         if (proof->mutants->cases->cases.items[at].role == SCRIPT_SERVER)
             well = judge_case(proof, at) && well;
-    for (const struct kept *row = kept; row->glob; row++)
+    for (const struct kept *row = proof->mutants->kept; row->glob; row++)
         well = judge_kept(proof, row) && well;
     return well;
 }

@@ -34,44 +34,57 @@ static uint8_t *verdicts_of(const struct proof *proof, size_t list, size_t diale
     return proof->verdicts + (list * proof->dialect_count + dialect) * proof->case_count;
 }
 
-static void plan(const struct proof *proof, bool all, struct trial *trials)
+/* Trials that are planned. */
+struct plan {
+    struct trial *trials;
+    size_t count;
+};
+
+/* In each dialect, with the cases from `first` to the one before `end`. */
+static void add(struct plan *plan, const struct proof *proof, size_t list, size_t first, size_t end)
+{
+    for (size_t i = 0; i < proof->dialect_count; i++)
+        plan->trials[plan->count++] = (struct trial){
+            .bug = list ? proof->mutants->items[list - 1].bug : LWP_BUG_NONE,
+            .dialect = lwp_dialects[i],
+            .next = first,
+            .end = end,
+            .verdicts = verdicts_of(proof, list, i),
+        };
+}
+
+static void make_plan(struct plan *plan, const struct proof *proof, bool all)
 {
     const struct mutants *mutants = proof->mutants;
-    for (size_t i = 0; i < list_count(proof); i++) {
-        const size_t list = i / proof->dialect_count;
-        const size_t dialect = i % proof->dialect_count;
-        const struct mutant *mutant = list ? &mutants->items[list - 1] : NULL;
-        trials[i] = (struct trial){
-            .bug = mutant ? mutant->bug : LWP_BUG_NONE,
-            .dialect = lwp_dialects[dialect],
-            .end = proof->case_count,
-            .verdicts = verdicts_of(proof, list, dialect),
-        };
-        if (!mutant || all)
-            continue;
-        trials[i].next = proof_case_of(mutants->cases, mutant->row->killer);
-        if (trials[i].next < proof->case_count)
-            trials[i].end = trials[i].next + 1;
+    const bool all_sound = all || mutants->whole;
+    if (all_sound)
+        add(plan, proof, 0, 0, proof->case_count);
+    for (size_t i = 0; i < mutants->count; i++) {
+        const size_t killer = proof_case_of(mutants->cases, mutants->items[i].row->killer);
+        const size_t end = killer < proof->case_count ? killer + 1 : killer;
+        add(plan, proof, i + 1, all ? 0 : killer, all ? proof->case_count : end);
+        if (!all_sound)
+            add(plan, proof, 0, killer, end);
     }
 }
 
 enum lwp_status proof_run(const struct mutants *mutants, bool all, struct proof *proof)
 {
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    const size_t jobs = processors > 1 ? (size_t)processors : 1;
     *proof = (struct proof){
         .mutants = mutants,
         .case_count = mutants->cases->cases.count,
         .dialect_count = count_dialects(),
     };
-    struct trial *trials = calloc(list_count(proof), sizeof(*trials));
+    struct plan plan = {.trials = calloc(2 * list_count(proof), sizeof(*plan.trials))};
     proof->verdicts = trials_memory(list_count(proof), proof->case_count);
     enum lwp_status status = LWP_NO_MEMORY;
-    if (trials && proof->verdicts) {
-        plan(proof, all, trials);
-        status = trials_run(trials, list_count(proof), processors > 1 ? (size_t)processors : 1,
-                            mutants->cases, mutants->prefix);
+    if (plan.trials && proof->verdicts) {
+        make_plan(&plan, proof, all);
+        status = trials_run(plan.trials, plan.count, jobs, mutants->cases, mutants->prefix);
     }
-    free(trials);
+    free(plan.trials);
     if (status != LWP_OK)
         proof_done(proof);
     return status;
@@ -108,8 +121,8 @@ bool proof_is_sound(const struct proof *proof, FILE *out)
     for (size_t i = 0; i < proof->dialect_count; i++) {
         for (size_t at = 0; at < proof->case_count; at++) {
             const uint8_t verdict = verdicts_of(proof, 0, i)[at];
-            if (is_pass(verdict) || cases->cases.items[at].role != SCRIPT_SERVER)
-                continue;
+            if (is_pass(verdict) || verdict == VERDICT_SKIP)
+                continue; /* Skipped is what was not to be run. */
             sound = false;
             (void)fprintf(out, "the sound mock does not pass %s in %s: %s\n",
                           (const char *)cases->cases.items[at].id.data, lwp_dialects[i]->name,

@@ -12,8 +12,8 @@ struct proof {
     uint8_t *verdicts; /* Of the sound mock in each dialect, then of each mutant in each. */
 };
 
-/** Runs each mutant against the case that is to kill it, or against all; the sound mock against all.
- * LWP_OK, with what to free by proof_done(); LWP_NO_MEMORY. */
+/** Runs each mutant against the case that is to kill it, or against all; the sound mock against the same
+ * cases, or against all if the mutants are the whole table. LWP_OK, with what to free by proof_done(); LWP_NO_MEMORY. */
 enum lwp_status proof_run(const struct mutants *mutants, bool all, struct proof *proof);
 void proof_done(struct proof *proof);
 
@@ -28,7 +28,7 @@ bool proof_is_sound(const struct proof *proof, FILE *out);
 void proof_print_dialects(FILE *out, unsigned dialects);
 
 /** The matrix: says which cases killed which mutant, and how many each. False if a case that kills
- * none is not in kept.def, or a row there fits none. */
+ * none is not among the kept, or a row of these fits none. */
 bool proof_print_matrix(const struct proof *proof);
 
 /** The place of the case of this id; the number of cases if there is none. */

@@ -49,6 +49,14 @@ static void run_here(const struct trial *trial, const struct script *cases, cons
     }
 }
 
+/* Whatever our parent does with these signals. */
+static void die_of_crashes(void)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+        (void)signal(crashes[i], SIG_DFL);
+}
+
 static bool begin(struct trial *trial, const struct script *cases, const char *prefix)
 {
     (void)fflush(NULL); /* What is buffered is not written twice. */
@@ -56,6 +64,7 @@ static bool begin(struct trial *trial, const struct script *cases, const char *p
     if (trial->pid != 0)
         return trial->pid > 0;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    die_of_crashes();
     run_here(trial, cases, prefix);
     _exit(0);
 }

@@ -146,8 +146,9 @@ static struct lwp_bytes front_of(const struct lwp_session *session)
 
 static bool is_whole(struct lwp_bytes front)
 {
+    const size_t length_at = lwp_header_fields[LWP_HEADER_payload_length].offset;
     return front.size >= LWP_HEADER_SIZE &&
-           front.size - LWP_HEADER_SIZE >= lwp_get32(front.data + 32);
+           front.size - LWP_HEADER_SIZE >= lwp_get32(front.data + length_at);
 }
 
 static void mend_size(struct lwp_session *session)

@@ -4,7 +4,7 @@
 
 #ifdef LWP_MUTANTS
 
-enum { ANY = 0, LENGTH_AT = 32, PAYLOAD_CRC_AT = 36 };
+enum { ANY = 0 };
 
 /* A header field that an answer has and should not. */
 struct wrong_field {
@@ -18,18 +18,7 @@ struct wrong_field {
 static const struct wrong_field wrong_fields[] = {
 #define WRONG_FIELD(bug, flags, command, field, value)                                             \
     {LWP_BUG_##bug, LWP_FLAG_##flags, command, LWP_HEADER_##field, value},
-    WRONG_FIELD(ack_keeps_batch_flag, ACK, ANY, flags, LWP_FLAG_ACK | LWP_FLAG_BATCH)
-        WRONG_FIELD(ack_counts_records, ACK, ANY, record_count, 1) WRONG_FIELD(
-            commands_keep_batch_flag, CONTROL, ANY, flags, LWP_FLAG_CONTROL | LWP_FLAG_BATCH)
-            WRONG_FIELD(answers_have_a_time, CONTROL, ANY, timestamp_ns, 1700000000000000000)
-                WRONG_FIELD(errors_name_a_topic, CONTROL, LWP_COMMAND_ERROR_RESPONSE, topic_id,
-                            1) WRONG_FIELD(errors_are_answers, CONTROL, LWP_COMMAND_ERROR_RESPONSE,
-                                           batch_id, LWP_COMMAND_TOPIC_RESPONSE)
-                    WRONG_FIELD(answers_with_the_request, CONTROL, LWP_COMMAND_TOPIC_RESPONSE,
-                                batch_id, LWP_COMMAND_GET_TOPIC)
-                        WRONG_FIELD(status_is_a_topic, CONTROL, LWP_COMMAND_CLUSTER_STATUS_RESPONSE,
-                                    batch_id, LWP_COMMAND_TOPIC_RESPONSE)
-#undef WRONG_FIELD
+#include "mock_server/mutants.def"
 };
 
 /* Words in a document or text that are others, and no longer ones. */
@@ -42,19 +31,7 @@ struct wrong_word {
 
 static const struct wrong_word wrong_words[] = {
 #define WRONG_WORD(bug, command, right, wrong) {LWP_BUG_##bug, LWP_COMMAND_##command, right, wrong},
-    WRONG_WORD(writes_keys_large, TOPIC_RESPONSE, "\"name\":", "\"Name\":")
-        WRONG_WORD(lists_items, TOPIC_RESPONSE, "\"topics\":", "\"items\":") WRONG_WORD(
-            deletes_an_id, TOPIC_RESPONSE, "\"deleted\":", "\"id\":")
-            WRONG_WORD(limits_of_an_id, TOPIC_RESPONSE, "\"topic_id\":", "\"id\":") WRONG_WORD(
-                cluster_of_none, CLUSTER_STATUS_RESPONSE, "\"node_count\":1", "\"node_count\":0")
-                WRONG_WORD(errors_without_code, ERROR_RESPONSE, "\"code\":", "\"err\":") WRONG_WORD(
-                    says_no_such_topic, ERROR_RESPONSE, "Topic not found", "No such topic")
-                    WRONG_WORD(says_is_there, ERROR_RESPONSE, "already exists", "is there")
-                        WRONG_WORD(says_less_of_payloads, ERROR_RESPONSE, "create topic payload",
-                                   "payload")
-                            WRONG_WORD(says_denied, ERROR_RESPONSE, "Authentication required",
-                                       "Permission denied")
-#undef WRONG_WORD
+#include "mock_server/mutants.def"
 };
 
 static void misword(uint8_t *payload, struct lwp_frame *frame, const struct wrong_word *row)
@@ -162,12 +139,14 @@ void mutants_misseal(struct lwp_session *session, const struct lwp_frame *frame)
     if (size > out->size)
         return;
     uint8_t *at = out->data + out->start + out->size - size;
+    uint8_t *length = at + lwp_header_fields[LWP_HEADER_payload_length].offset;
+    uint8_t *crc = at + lwp_header_fields[LWP_HEADER_payload_crc].offset;
     if (LWP_BUG(crc_of_nothing_is_not_zero) && frame->payload.size == 0)
-        lwp_put32(at + PAYLOAD_CRC_AT, UINT32_MAX);
+        lwp_put32(crc, UINT32_MAX);
     if (LWP_BUG(seals_no_payload) && frame->payload.size)
-        lwp_put32(at + PAYLOAD_CRC_AT, 0);
+        lwp_put32(crc, 0);
     if (LWP_BUG(length_has_the_header) && frame->payload.size)
-        lwp_put32(at + LENGTH_AT, (uint32_t)size);
+        lwp_put32(length, (uint32_t)size);
 }
 
 /* A code that is given in the place of another. */
@@ -179,12 +158,7 @@ struct wrong_text {
 
 static const struct wrong_text wrong_texts[] = {
 #define WRONG_TEXT(bug, right, wrong) {LWP_BUG_##bug, LWP_ERROR_##right, LWP_TEXT_##wrong},
-    WRONG_TEXT(wrong_form_is_no_command, INVALID_PAYLOAD, INVALID_COMMAND)
-        WRONG_TEXT(missing_topic_is_no_command, TOPIC_NOT_FOUND, INVALID_COMMAND)
-            WRONG_TEXT(duplicate_is_a_bad_name, TOPIC_ALREADY_EXISTS, TOPIC_NAME_CHARACTERS)
-                WRONG_TEXT(bad_name_is_a_full_disk, INVALID_TOPIC_NAME, STORAGE)
-                    WRONG_TEXT(no_token_is_no_topic, AUTHENTICATION_REQUIRED, TOPIC_UNKNOWN)
-#undef WRONG_TEXT
+#include "mock_server/mutants.def"
 };
 
 enum lwp_text mutants_misjudge(enum lwp_text text)
