@@ -128,7 +128,8 @@ static void read_source(struct reader *reader, const struct token *at)
     else if (reader_take(reader, "server"))
         read_words(reader, &made->sections.items, &made->sections.count);
     else
-        reader_error(reader, reader->token, "golden with recorded exchanges, or server with sections");
+        reader_error(reader, reader->token,
+                     "golden with recorded exchanges, or server with sections");
 }
 
 /* Where a statement may stand. */
