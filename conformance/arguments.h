@@ -3,7 +3,7 @@
 #ifndef LWP_CONFORM_ARGUMENTS_H
 #define LWP_CONFORM_ARGUMENTS_H
 
-#include "lwp/wire/dialect.h"
+#include "conformance/suite.h"
 
 enum { MAX_REPEATED = 64, MAX_AGAIN = 3 * MAX_REPEATED };
 
@@ -19,6 +19,16 @@ struct given {
 };
 
 typedef const struct lwp_dialect *dialect_choice;
+
+struct chosen_seed {
+    bool given;
+    uint64_t seed;
+};
+
+struct shard {
+    uint64_t index; /* From 1. */
+    uint64_t count; /* 0: not given. */
+};
 
 /* The types of the kinds of options. */
 #define OPTION_TYPE_FLAG bool
@@ -43,6 +53,9 @@ struct arguments {
  * which to end (help, wrong usage).
  */
 int arguments_read(int argc, char **argv, struct arguments *arguments);
+
+/** The files of the reports that are wanted, for report_open(). */
+void arguments_reports(const struct arguments *arguments, const char *paths[static REPORT_COUNT]);
 
 /** Says what is wrong on stderr; returns the exit status for it. `value` may be NULL. */
 int arguments_problem(const char *problem, const char *value);

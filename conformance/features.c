@@ -9,6 +9,8 @@ static const struct feature rows[] = {
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
+_Static_assert(ROW_COUNT <= (int)FEATURE_MAX_COUNT, "a bit a feature");
+
 const struct feature *feature_at(size_t index)
 {
     return index < ROW_COUNT ? &rows[index] : NULL;
@@ -22,9 +24,14 @@ const struct feature *feature_named(struct lwp_bytes name)
     return NULL;
 }
 
+size_t feature_index(const struct feature *feature)
+{
+    return (size_t)(feature - rows);
+}
+
 unsigned feature_bit(const struct feature *feature)
 {
-    return 1U << (feature - rows);
+    return 1U << feature_index(feature);
 }
 
 unsigned features_by_default(void)

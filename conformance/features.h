@@ -5,6 +5,8 @@
 
 #include "lwp/wire/bytes.h"
 
+enum { FEATURE_MAX_COUNT = 32 };
+
 struct feature {
     const char *name;
     bool by_default; /* Taken for granted unless the user says otherwise. */
@@ -14,8 +16,11 @@ struct feature {
 /** The feature of that name, or NULL. */
 const struct feature *feature_named(struct lwp_bytes name);
 
-/** The features by index, at most 32; NULL behind the last. */
+/** The features by index, at most FEATURE_MAX_COUNT; NULL behind the last. */
 const struct feature *feature_at(size_t index);
+
+/** The feature's index. */
+size_t feature_index(const struct feature *feature);
 
 /** The feature's bit in a set. */
 unsigned feature_bit(const struct feature *feature);

@@ -127,11 +127,12 @@ static void write_mutant(const struct proof *proof, size_t i, unsigned dialects)
     const char *separator = "";
     if (!out)
         return;
-    (void)fprintf(out,
-                  "{\"event\":\"mutant\",\"schema\":%d,\"name\":\"%s\",\"requirement\":\"%s\","
-                  "\"killer\":\"%s\",\"killed\":%s,\"cases\":[",
-                  REPORT_SCHEMA_VERSION, row->name, row->requirement, row->killer,
-                  dialects ? "true" : "false");
+    (void)fprintf(
+        out,
+        "{\"event\":\"mutant\",\"schema_version\":%d,\"name\":\"%s\",\"requirement\":\"%s\","
+        "\"killer\":\"%s\",\"killed\":%s,\"cases\":[",
+        REPORT_SCHEMA_VERSION, row->name, row->requirement, row->killer,
+        dialects ? "true" : "false");
     for (size_t at = 0; at < proof->case_count; at++) {
         if (!proof_kills(proof, i, at))
             continue;

@@ -11,9 +11,12 @@ struct program {
     struct arguments arguments;
     struct catalogue catalogue;       /* All cases, the user's own among them. */
     struct expectations expectations; /* Of --expect. */
+    struct profile profile;           /* Of --profile; says nothing otherwise. */
     struct suite suite;               /* The cases that were asked for. */
     struct report report;
     struct lwp_address address; /* Of the server to be judged. */
+    int interrupt;              /* Of interrupt_open(). */
+    bool stuck;                 /* A case still runs: nothing may be freed. */
     char prefix[64];            /* Of the names of topics. */
 };
 
@@ -31,9 +34,9 @@ enum suite_exit command_list(struct program *program);
 enum suite_exit program_judge(struct program *program,
                               enum suite_exit (*run)(struct program *program));
 
-/** Runs the suite against a target, whose name is for reports. To be called within `run` of
- * program_judge(), perhaps more than once. */
-enum suite_exit program_run_suite(struct program *program, struct suite_target *target,
-                                  const char *name);
+/** Runs the suite as suite_run() does, against targets whose name is for reports. To be called within
+ * `run` of program_judge(), perhaps more than once, but no more once `program->stuck` is set. */
+enum suite_exit program_run_suite(struct program *program, struct suite_target *const *targets,
+                                  size_t count, struct suite_host *host, const char *name);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "conformance/trials.h"
+#include "conformance/workers.h"
 
 static size_t count_dialects(void)
 {
@@ -34,9 +34,9 @@ static uint8_t *verdicts_of(const struct proof *proof, size_t list, size_t diale
     return proof->verdicts + (list * proof->dialect_count + dialect) * proof->case_count;
 }
 
-/* Trials that are planned. */
+/* Workers that are planned. */
 struct plan {
-    struct trial *trials;
+    struct worker *workers;
     size_t count;
 };
 
@@ -44,7 +44,7 @@ struct plan {
 static void add(struct plan *plan, const struct proof *proof, size_t list, size_t first, size_t end)
 {
     for (size_t i = 0; i < proof->dialect_count; i++)
-        plan->trials[plan->count++] = (struct trial){
+        plan->workers[plan->count++] = (struct worker){
             .bug = list ? proof->mutants->items[list - 1].bug : LWP_BUG_NONE,
             .dialect = lwp_dialects[i],
             .next = first,
@@ -77,14 +77,14 @@ enum lwp_status proof_run(const struct mutants *mutants, bool all, struct proof 
         .case_count = mutants->cases->cases.count,
         .dialect_count = count_dialects(),
     };
-    struct plan plan = {.trials = calloc(2 * list_count(proof), sizeof(*plan.trials))};
-    proof->verdicts = trials_memory(list_count(proof), proof->case_count);
+    struct plan plan = {.workers = calloc(2 * list_count(proof), sizeof(*plan.workers))};
+    proof->verdicts = workers_memory(list_count(proof), proof->case_count);
     enum lwp_status status = LWP_NO_MEMORY;
-    if (plan.trials && proof->verdicts) {
+    if (plan.workers && proof->verdicts) {
         make_plan(&plan, proof, all);
-        status = trials_run(plan.trials, plan.count, jobs, mutants->cases, mutants->prefix);
+        status = workers_run(plan.workers, plan.count, jobs, mutants->cases, mutants->prefix);
     }
-    free(plan.trials);
+    free(plan.workers);
     if (status != LWP_OK)
         proof_done(proof);
     return status;
@@ -92,7 +92,7 @@ enum lwp_status proof_run(const struct mutants *mutants, bool all, struct proof 
 
 void proof_done(struct proof *proof)
 {
-    trials_memory_done(proof->verdicts, list_count(proof), proof->case_count);
+    workers_memory_done(proof->verdicts, list_count(proof), proof->case_count);
     proof->verdicts = NULL;
 }
 

@@ -4,7 +4,7 @@
 
 #include "conformance/catalogue.h"
 #include "conformance/mutants.h"
-#include "conformance/trials.h"
+#include "conformance/workers.h"
 #include "lwp/tests/support.h"
 
 static const char cases[] = "case LWP-2.3/answered must server\n"
@@ -165,6 +165,20 @@ static void a_bug_without_a_place_survives(void **state)
                "SURVIVED acks_wrong_batch by LWP-4.2/acked\nmutants: 0 of 1 killed\n");
 }
 
+static void a_line_of_json_tells_the_same(void **state)
+{
+    (void)state;
+    const struct mutant mutant = {LWP_BUG_NONE, &wrong_batch};
+    struct said said;
+    begin(&said, &mutant, 1);
+    said.mutants.jsonl = said.mutants.text;
+    assert_int_equal(mutants_run(&said.mutants, false), SUITE_FAILED);
+    assert_said(&said, "\n{\"event\":\"mutant\",\"schema_version\":2,\"name\":\"acks_wrong_batch\","
+                       "\"requirement\":\"R4.2-ack-batch-id\",\"killer\":\"LWP-4.2/acked\","
+                       "\"killed\":false,\"cases\":[]}\n");
+    end(&said);
+}
+
 static void a_killer_that_does_not_notice_fails(void **state)
 {
     (void)state;
@@ -201,14 +215,14 @@ static void a_crash_ends_one_case_and_no_other(void **state)
     struct said said;
     need_mutants();
     begin(&said, NULL, 0);
-    struct trial trial = {.bug = LWP_BUG_dies_of_unknown_topics,
-                          .dialect = &lwp_dialect_lance,
-                          .end = 3,
-                          .verdicts = trials_memory(1, 3)};
-    assert_non_null(trial.verdicts);
-    assert_int_equal(trials_run(&trial, 1, 1, &said.script, "test"), LWP_OK);
-    assert_memory_equal(trial.verdicts, expected, sizeof(expected));
-    trials_memory_done(trial.verdicts, 1, 3);
+    struct worker worker = {.bug = LWP_BUG_dies_of_unknown_topics,
+                            .dialect = &lwp_dialect_lance,
+                            .end = 3,
+                            .verdicts = workers_memory(1, 3)};
+    assert_non_null(worker.verdicts);
+    assert_int_equal(workers_run(&worker, 1, 1, &said.script, "test"), LWP_OK);
+    assert_memory_equal(worker.verdicts, expected, sizeof(expected));
+    workers_memory_done(worker.verdicts, 1, 3);
     end(&said);
 }
 
@@ -262,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_requirement_without_a_mutant_is_found),
         cmocka_unit_test(a_name_that_no_mutant_has_is_told),
         cmocka_unit_test(a_bug_without_a_place_survives),
+        cmocka_unit_test(a_line_of_json_tells_the_same),
         cmocka_unit_test(a_killer_that_does_not_notice_fails),
         cmocka_unit_test(a_mutant_is_killed_by_the_case_beside_it),
         cmocka_unit_test(a_mutant_that_never_ends_is_killed),

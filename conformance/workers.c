@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "conformance/trials.h"
+#include "conformance/workers.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 enum { UNDER_WAY = VERDICT_COUNT, MOST_SECONDS = 5 };
 
-uint8_t *trials_memory(size_t count, size_t case_count)
+uint8_t *workers_memory(size_t count, size_t case_count)
 {
     uint8_t *memory =
         mmap(NULL, count * case_count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -23,7 +23,7 @@ uint8_t *trials_memory(size_t count, size_t case_count)
     return memory;
 }
 
-void trials_memory_done(uint8_t *memory, size_t count, size_t case_count)
+void workers_memory_done(uint8_t *memory, size_t count, size_t case_count)
 {
     if (memory)
         (void)munmap(memory, count * case_count);
@@ -36,16 +36,16 @@ static void limit_time(void)
     (void)setitimer(ITIMER_PROF, &limit, NULL);
 }
 
-static void run_here(const struct trial *trial, const struct script *cases, const char *prefix)
+static void run_here(const struct worker *worker, const struct script *cases, const char *prefix)
 {
-    lwp_bug_choose(trial->bug);
-    for (size_t i = trial->next; i < trial->end; i++) {
+    lwp_bug_choose(worker->bug);
+    for (size_t i = worker->next; i < worker->end; i++) {
         const struct script_case *of = &cases->cases.items[i];
         if (of->role != SCRIPT_SERVER)
             continue;
-        trial->verdicts[i] = UNDER_WAY;
+        worker->verdicts[i] = UNDER_WAY;
         limit_time();
-        trial->verdicts[i] = (uint8_t)selftest_verdict(of, trial->dialect, prefix);
+        worker->verdicts[i] = (uint8_t)selftest_verdict(of, worker->dialect, prefix);
     }
 }
 
@@ -57,63 +57,63 @@ static void die_of_crashes(void)
         (void)signal(crashes[i], SIG_DFL);
 }
 
-static bool begin(struct trial *trial, const struct script *cases, const char *prefix)
+static bool begin(struct worker *worker, const struct script *cases, const char *prefix)
 {
     (void)fflush(NULL); /* What is buffered is not written twice. */
-    trial->pid = fork();
-    if (trial->pid != 0)
-        return trial->pid > 0;
+    worker->pid = fork();
+    if (worker->pid != 0)
+        return worker->pid > 0;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     die_of_crashes();
-    run_here(trial, cases, prefix);
+    run_here(worker, cases, prefix);
     _exit(0);
 }
 
 /* A process has ended: at the end, or under a case. Whether something is left to do. */
-static bool settle(struct trial *trial, int how)
+static bool settle(struct worker *worker, int how)
 {
-    trial->pid = 0;
-    while (trial->next < trial->end && trial->verdicts[trial->next] != UNDER_WAY)
-        trial->next++;
-    if (how == 0 || trial->next == trial->end)
+    worker->pid = 0;
+    while (worker->next < worker->end && worker->verdicts[worker->next] != UNDER_WAY)
+        worker->next++;
+    if (how == 0 || worker->next == worker->end)
         return false;
-    trial->verdicts[trial->next++] = VERDICT_CRASH;
-    return trial->next < trial->end;
+    worker->verdicts[worker->next++] = VERDICT_CRASH;
+    return worker->next < worker->end;
 }
 
-/* Trials under way. */
+/* Workers under way. */
 struct pool {
-    struct trial *trials;
+    struct worker *workers;
     size_t count;
     size_t begun;
     size_t running;
 };
 
 /* Waits for one of them to end; the one to go on with, or NULL. */
-static struct trial *wait_for_one(struct pool *pool)
+static struct worker *wait_for_one(struct pool *pool)
 {
     int how = 0;
     const pid_t pid = wait(&how);
     for (size_t i = 0; pid > 0 && i < pool->begun; i++) {
-        if (pool->trials[i].pid != pid)
+        if (pool->workers[i].pid != pid)
             continue;
         pool->running--;
-        return settle(&pool->trials[i], how) ? &pool->trials[i] : NULL;
+        return settle(&pool->workers[i], how) ? &pool->workers[i] : NULL;
     }
     return NULL;
 }
 
-enum lwp_status trials_run(struct trial *trials, size_t count, size_t jobs,
-                           const struct script *cases, const char *prefix)
+enum lwp_status workers_run(struct worker *workers, size_t count, size_t jobs,
+                            const struct script *cases, const char *prefix)
 {
-    struct pool pool = {.trials = trials, .count = count};
+    struct pool pool = {.workers = workers, .count = count};
     enum lwp_status status = LWP_OK;
     while (pool.running || pool.begun < pool.count) {
         const bool has_room = pool.running < jobs && pool.begun < pool.count;
-        struct trial *trial = has_room ? &trials[pool.begun++] : wait_for_one(&pool);
-        if (!trial)
+        struct worker *worker = has_room ? &workers[pool.begun++] : wait_for_one(&pool);
+        if (!worker)
             continue;
-        if (begin(trial, cases, prefix)) {
+        if (begin(worker, cases, prefix)) {
             pool.running++;
         } else {
             status = LWP_NO_MEMORY;
