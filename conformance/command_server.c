@@ -8,20 +8,30 @@
 #include "conformance/target.h"
 #include "lwp/net/clock.h"
 
+/* What is asked for on the command line, else what the profile says. */
+static const struct lwp_dialect *dialect_of(const struct program *program)
+{
+    if (program->arguments.dialect)
+        return program->arguments.dialect;
+    return program->profile.dialect ? program->profile.dialect : &lwp_dialect_lance;
+}
+
 /* Connections of one job. */
 struct job {
     struct lwp_tcp_world world;
     struct suite_target target;
 };
 
-static unsigned features_of(const struct arguments *arguments)
+static unsigned features_of(const struct program *program)
 {
+    const struct arguments *arguments = &program->arguments;
     const unsigned auth = feature_bit(feature_named(lwp_bytes_text("auth")));
     const unsigned open = feature_bit(feature_named(lwp_bytes_text("open")));
-    unsigned features = features_by_default();
+    unsigned features = features_by_default() | arguments->with;
     if (arguments->auth_token)
         features = (features | auth) & ~open;
-    return features & ~arguments->without;
+    return profile_features(&program->profile, features & ~arguments->without,
+                            arguments->auth_token != NULL);
 }
 
 static void job_init(struct job *job, const struct program *program,
@@ -31,11 +41,12 @@ static void job_init(struct job *job, const struct program *program,
     lwp_tcp_world_init(&job->world, address);
     job->target = (struct suite_target){
         .run = {.world = &job->world.world,
-                .dialect = arguments->dialect ? arguments->dialect : &lwp_dialect_lance,
+                .dialect = dialect_of(program),
                 .auth_token = arguments->auth_token,
                 .prefix = program->prefix,
                 .time_factor = (unsigned)arguments->timeout_factor},
-        .features = features_of(arguments),
+        .features = features_of(program),
+        .profile = &program->profile,
         .epoch_ns = lwp_clock_wall() - lwp_clock_now(),
     };
 }
@@ -91,5 +102,8 @@ enum suite_exit command_server(struct program *program)
     if (arguments->isolate && !command && !arguments->restart_cmd)
         return (enum suite_exit)arguments_problem("--isolate needs --target-cmd or --restart-cmd",
                                                   NULL);
-    return program_judge(program, judge_server);
+    const enum suite_exit status = program_judge(program, judge_server);
+    if (program->arguments.update_expect && !expectations_rewrite(&program->expectations))
+        return suite_worse(status, SUITE_NOT_RUN);
+    return status;
 }

@@ -59,6 +59,20 @@ static bool choose_suite(struct program *program)
     return true;
 }
 
+/* Reads what is known to fail. */
+static bool read_expectations(struct program *program)
+{
+    const struct arguments *arguments = &program->arguments;
+    const bool is_selftest = arguments->command && strcmp(arguments->command, "selftest") == 0;
+    if (arguments->update_expect && (!arguments->expect || is_selftest)) {
+        (void)arguments_problem("--update-expect needs --expect FILE and a server", NULL);
+        return false;
+    }
+    return !arguments->expect ||
+           expectations_read(&program->expectations, arguments->expect, &program->catalogue.script,
+                             arguments->update_expect);
+}
+
 /* Reads cases and expectations. SUITE_USAGE if anything is wrong with them. */
 static enum suite_exit prepare(struct program *program)
 {
@@ -73,9 +87,9 @@ static enum suite_exit prepare(struct program *program)
         free(text);
     }
     catalogue_print_errors(&program->catalogue, stderr);
-    if (sound && arguments->expect)
-        sound = expectations_read(&program->expectations, arguments->expect,
-                                  &program->catalogue.script);
+    sound = sound && read_expectations(program);
+    if (sound && arguments->profile)
+        sound = profile_read(&program->profile, arguments->profile);
     return sound && choose_suite(program) ? SUITE_AS_EXPECTED : SUITE_USAGE;
 }
 
@@ -174,6 +188,7 @@ int main(int argc, char **argv)
     if (program.stuck)
         _exit((int)status);
     interrupt_close(program.interrupt);
+    profile_done(&program.profile);
     expectations_done(&program.expectations);
     catalogue_done(&program.catalogue);
     return (int)status;

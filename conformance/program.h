@@ -11,6 +11,7 @@ struct program {
     struct arguments arguments;
     struct catalogue catalogue;       /* All cases, the user's own among them. */
     struct expectations expectations; /* Of --expect. */
+    struct profile profile;           /* Of --profile; says nothing otherwise. */
     struct suite suite;               /* The cases that were asked for. */
     struct report report;
     struct lwp_address address; /* Of the server to be judged. */

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "conformance/failure.h"
 #include "conformance/report.h"
 #include "conformance/requirements.h"
 #include "lwp/json/members.h"
@@ -131,6 +132,8 @@ static void add_evidence(const struct report *report, struct json_object *event,
                          const struct result *result)
 {
     char *repeat = report_repeat(report, result);
+    char class[FAILURE_CLASS_SIZE];
+    add_text(event, "class", failure_class(result, class));
     add_text(event, "expected", result->expected);
     add_text(event, "actual", result->actual);
     if (result->field)

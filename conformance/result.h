@@ -60,16 +60,26 @@ struct transcript {
     size_t size; /* Bytes kept. */
 };
 
+/* What came in place of what is required. */
+enum result_end {
+    RESULT_NOTHING_FAILED,
+    RESULT_FRAME,
+    RESULT_CLOSE,
+    RESULT_MALFORMED,
+    RESULT_TIMEOUT
+};
+
 struct result {
     const struct script_case *of;
     enum verdict verdict;
     char reason[RESULT_TEXT_SIZE];   /* In one sentence; empty for a plain pass. */
     char expected[RESULT_TEXT_SIZE]; /* As decoded fields; empty if there is no such thing. */
     char actual[RESULT_TEXT_SIZE];
-    const char *field; /* The first field that differs, or NULL. */
-    long offset;       /* Of the first byte that differs in the frame, or -1. */
-    unsigned line;     /* Of the step that failed; 0 if none did. */
-    uint64_t began_ns; /* On the world's clock. */
+    enum result_end end; /* How the step that failed ended. */
+    const char *field;   /* The first field that differs, or NULL. */
+    long offset;         /* Of the first byte that differs in the frame, or -1. */
+    unsigned line;       /* Of the step that failed; 0 if none did. */
+    uint64_t began_ns;   /* On the world's clock. */
     uint64_t duration_ns;
     struct transcript transcript;
 };

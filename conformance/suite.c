@@ -48,8 +48,7 @@ static void report(struct walk *walk, size_t end)
 {
     while (walk->reported < end && walk->outcomes[walk->reported].done) {
         struct outcome *outcome = &walk->outcomes[walk->reported++];
-        expectation_apply(expectation_of(walk->suite->expectations, outcome->of->id),
-                          &outcome->result);
+        expectation_apply(walk->suite->expectations, &outcome->result);
         report_case(walk->suite->report, &outcome->result);
         script_arena_done(&outcome->arena);
     }

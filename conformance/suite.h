@@ -4,6 +4,7 @@
 #define LWP_CONFORM_SUITE_H
 
 #include "conformance/expectations.h"
+#include "conformance/profile.h"
 #include "conformance/report.h"
 #include "conformance/trial.h"
 
@@ -39,7 +40,7 @@ struct suite {
     const struct script *cases;
     const char *const *filters; /* Globs; a case runs if any fits. */
     size_t filter_count;        /* 0: all run. */
-    const struct expectations *expectations;
+    struct expectations *expectations;
     size_t min_cases;
     struct report *report;
     struct chop_list chops; /* Each case is run under each; none: as it is. */

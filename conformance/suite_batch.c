@@ -96,18 +96,20 @@ static bool is_over(struct walk *walk)
     return walk->over;
 }
 
-/* Starts the tasks and waits for them. False if one does not end: it goes on, with its memory. */
+/* Starts the tasks and waits for them. False if one does not end: it goes on, with its memory. What
+ * is in this process has a clock that waits for nobody, and is not worth a thread. */
 static bool run_tasks(struct walk *walk, struct task *tasks, size_t count)
 {
+    const bool inside = count == 1 && walk->targets[0]->prepare;
     bool all = true;
-    for (size_t i = 0; i < count; i++)
-        if (pthread_create(&tasks[i].thread, NULL, run_task, &tasks[i]) != 0) {
+    for (size_t i = 0; i < count; i++) {
+        tasks[i].own_thread =
+            !inside && pthread_create(&tasks[i].thread, NULL, run_task, &tasks[i]) == 0;
+        if (!tasks[i].own_thread)
             (void)run_task(&tasks[i]);
-            tasks[i].thread = pthread_self();
-        }
+    }
     for (size_t i = 0; i < count; i++)
-        if (!pthread_equal(tasks[i].thread, pthread_self()))
-            all = join(walk, tasks[i].thread) && all;
+        all = (!tasks[i].own_thread || join(walk, tasks[i].thread)) && all;
     return all;
 }
 

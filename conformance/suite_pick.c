@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "conformance/features.h"
+#include "conformance/changes.h"
 #include "conformance/suite_state.h"
 #include "lwp/sim/dice.h"
 
@@ -17,38 +17,26 @@ bool suite_wants(const struct suite *suite, const struct script_case *of)
     return suite->filter_count == 0;
 }
 
-/* The first thing that the case needs and the target lacks, or NULL. */
-static const struct feature *missing_feature(const struct walk *walk, const struct script_case *of)
-{
-    for (size_t i = 0; i < of->needs.count; i++) {
-        const struct feature *feature = feature_named(of->needs.items[i]);
-        if (feature && !(walk->targets[0]->features & feature_bit(feature)))
-            return feature;
-    }
-    return NULL;
-}
-
 /* Whether it is not run, and why. */
 static bool skips(const struct walk *walk, struct outcome *outcome)
 {
+    const struct suite_target *target = walk->targets[0];
     const struct expectation *expectation =
         expectation_of(walk->suite->expectations, outcome->of->id);
-    const struct feature *missing = missing_feature(walk, outcome->of);
-    const char *what = "";
-    const char *why = NULL;
-    if (missing) {
-        what = "the target lacks what the case needs: ";
-        why = missing->text;
-    } else if (walk->suite->read_only && run_changes_server(outcome->of)) {
-        why = "it changes the server, and the run is read-only";
-    } else if (expectation && expectation->kind == EXPECT_SKIP) {
-        why = (const char *)expectation->reason.data;
-    }
-    if (!why)
-        return false;
+    char *reason = outcome->result.reason;
     outcome->result = (struct result){.of = outcome->of, .verdict = VERDICT_SKIP, .offset = -1};
-    (void)snprintf(outcome->result.reason, RESULT_TEXT_SIZE, "%s%s", what, why);
-    return true;
+    if (!profile_allows(target->profile, target->features, outcome->of, reason))
+        return true;
+    const char *why = NULL;
+    if (walk->suite->read_only && run_changes_server(outcome->of))
+        why = "it changes the server, and the run is read-only";
+    else if (expectation && expectation->kind == EXPECT_SKIP)
+        why = (const char *)expectation->reason.data;
+    if (why)
+        (void)snprintf(reason, RESULT_TEXT_SIZE, "%s", why);
+    else
+        outcome->result = (struct result){.of = NULL};
+    return why;
 }
 
 bool pick_cases(struct walk *walk)

@@ -4,6 +4,7 @@
 #ifndef LWP_CONFORM_TRIAL_H
 #define LWP_CONFORM_TRIAL_H
 
+#include "conformance/profile.h"
 #include "conformance/run.h"
 
 /* Whom the cases are run against. */
@@ -12,8 +13,9 @@ struct suite_target {
      * if it can not. */
     bool (*prepare)(struct suite_target *target, const struct script_case *of);
     struct run_options run;
-    unsigned features; /* What it has: feature_bit(). */
-    uint64_t epoch_ns; /* The wall time when the world's clock was 0. */
+    unsigned features;             /* What it has: feature_bit(). */
+    const struct profile *profile; /* What is known of it. */
+    uint64_t epoch_ns;             /* The wall time when the world's clock was 0. */
 };
 
 struct trial {
