@@ -156,7 +156,9 @@ static uint64_t deadline_of(const void *owner)
     const uint64_t deadline_ns = lwp_outbox_deadline(producer->outbox);
     const bool is_blocked = producer->connection.life.state == LWP_LIFE_READY &&
                             !lwp_connection_may_send(&producer->connection);
-    return is_blocked && deadline_ns <= producer->now_ns ? LWP_NEVER : deadline_ns;
+    return is_blocked && deadline_ns <= producer->now_ns && !LWP_BUG(spins_when_blocked)
+               ? LWP_NEVER
+               : deadline_ns;
 }
 
 static void tell_waiter(struct lwp_producer *producer, const struct lwp_delivery *delivery)
@@ -210,7 +212,8 @@ static enum lwp_status prepare(struct lwp_producer *producer,
     producer->options = *options;
     enum lwp_status status = lwp_connect_prepare(&options->connect, &producer->connection);
     if (status == LWP_OK)
-        status = lwp_outbox_new(&outbox, lwp_connect_seed(producer), &producer->outbox);
+        status = lwp_outbox_new(&outbox, lwp_connect_seed(&options->connect, producer),
+                                &producer->outbox);
     if (status == LWP_OK)
         status = lwp_runner_init(&producer->runner, &ops, producer, &options->connect);
     return status;
@@ -256,7 +259,8 @@ enum lwp_status lwp_producer_close(struct lwp_producer *producer, unsigned timeo
         deliver(producer);
     lwp_connection_end(&producer->connection, LWP_CLOSED_BY_CALLER);
     lwp_runner_done(&producer->runner);
-    lwp_outbox_free(producer->outbox);
+    if (!LWP_BUG(leaks_its_buffers))
+        lwp_outbox_free(producer->outbox);
     free(producer);
     return pending ? LWP_TIMEOUT : LWP_OK;
 }
