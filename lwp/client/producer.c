@@ -154,11 +154,11 @@ static uint64_t deadline_of(const void *owner)
 {
     const struct lwp_producer *producer = owner;
     const uint64_t deadline_ns = lwp_outbox_deadline(producer->outbox);
+    if (LWP_BUG(spins_without_connection) && producer->connection.life.state == LWP_LIFE_WAITING)
+        return 0;
     const bool is_blocked = producer->connection.life.state == LWP_LIFE_READY &&
                             !lwp_connection_may_send(&producer->connection);
-    return is_blocked && deadline_ns <= producer->now_ns && !LWP_BUG(spins_when_blocked)
-               ? LWP_NEVER
-               : deadline_ns;
+    return is_blocked && deadline_ns <= producer->now_ns ? LWP_NEVER : deadline_ns;
 }
 
 static void tell_waiter(struct lwp_producer *producer, const struct lwp_delivery *delivery)

@@ -21,7 +21,7 @@ static bool open_consumer(struct sim_actor *actor)
     struct sim *sim = actor->sim;
     const uint64_t offset = stored_offset(actor);
     if (offset > actor->delivered)
-        sim_fail(sim, SIM_PLACE, "expected   at most %" PRIu64 " for %s\nseen       %" PRIu64,
+        sim_fail(sim, SIM_PLACES, "expected   at most %" PRIu64 " for %s\nseen       %" PRIu64,
                  actor->delivered, actor->name, offset);
     actor->expected = offset;
     const enum lwp_status status =
@@ -108,7 +108,7 @@ static void judge_stored(const struct sim_actor *actor, const char *call)
 {
     const uint64_t stored = stored_offset(actor);
     if (stored != actor->expected)
-        sim_fail(actor->sim, SIM_COMMITS,
+        sim_fail(actor->sim, SIM_PLACES,
                  "expected   %" PRIu64 " after %s of %s\nseen       %" PRIu64, actor->expected,
                  call, actor->name, stored);
 }
