@@ -19,8 +19,8 @@ struct lap {
     double cpu_ns;
 };
 
-/** A client: connects, gets warm, does as much as it can in LAP_NS, closes. False, with the reason on
- * standard error, if anything goes wrong. */
+/** A client: connects, gets warm, does as much as it can in LAP_NS, closes. False if anything
+ * goes wrong. */
 typedef bool lap_fn(const struct course *course, struct lap *lap);
 
 /** Here what is measured begins and ends; it was so many. */
