@@ -26,11 +26,12 @@ struct results {
     size_t count;
 };
 
-static bool is_wanted(const struct arguments *arguments, const struct gate *gate)
+static bool is_wanted(const struct results *results, const struct gate *gate)
 {
-    bool wanted = !arguments->gates[0];
-    for (size_t i = 0; gate->number && arguments->gates[i]; i++)
-        wanted = wanted || strtoul(arguments->gates[i], NULL, 10) == gate->number;
+    char *const *gates = results->arguments->gates;
+    bool wanted = !gates[0];
+    for (; *gates; gates++)
+        wanted = wanted || strtoul(*gates, NULL, 10) == gate->number;
     return wanted;
 }
 
@@ -62,6 +63,8 @@ static void __attribute__((noreturn)) give_up(const struct gate *gate, const cha
 static void measure_codec(struct results *results, const struct codec_gate *row)
 {
     struct result result = {.gate = &row->gate};
+    if (!is_wanted(results, &row->gate))
+        return;
     if (!row->reference) {
         take(results, result);
         return;
@@ -84,6 +87,8 @@ static void take_both(struct results *results, const struct gate *wall, const st
 static void measure_duel(struct results *results, const struct duel_gate *row)
 {
     struct outcome outcome;
+    if (!is_wanted(results, &row->wall))
+        return;
     if (!duel(row->ours, row->reference, &outcome))
         give_up(&row->wall, "a server or the producer failed");
     take_both(results, &row->wall, &row->cpu, &outcome);
@@ -93,6 +98,8 @@ static void measure_race(struct results *results, const struct race *row)
 {
     const struct gate *first = row->wall.number ? &row->wall : &row->cpu;
     struct outcome outcome;
+    if (!is_wanted(results, first))
+        return;
     if (!laps_have(row->reference)) {
         const bool left_out = results->arguments->without_foreign;
         take(results, (struct result){.gate = first, .left_out = left_out});
@@ -107,6 +114,8 @@ static void measure_memory(struct results *results, const struct memory_gate *ro
 {
     struct course course;
     struct memory memory;
+    if (!is_wanted(results, &row->gate))
+        return;
     const bool ok = course_open(row->course, &course) && row->use(&course, &memory);
     course_close(&course);
     if (!ok)
@@ -122,6 +131,8 @@ static void measure_visits(struct results *results)
 {
     struct result result = {.gate = &visit_gate};
     size_t good = 0;
+    if (!is_wanted(results, &visit_gate))
+        return;
     result.measured = visits(VISIT_COUNT, &good, &result.found.ours_ns);
     result.share = (double)good / VISIT_COUNT;
     take(results, result);
@@ -130,21 +141,15 @@ static void measure_visits(struct results *results)
 /* Clients come before servers, which take memory as no client's process does. */
 static void measure_all(struct results *results)
 {
-    const struct arguments *arguments = results->arguments;
     for (const struct codec_gate *row = codec_gates; row->gate.number; row++)
-        if (is_wanted(arguments, &row->gate))
-            measure_codec(results, row);
+        measure_codec(results, row);
     for (const struct race *row = race_gates; row->ours; row++)
-        if (is_wanted(arguments, row->wall.number ? &row->wall : &row->cpu))
-            measure_race(results, row);
+        measure_race(results, row);
     for (const struct memory_gate *row = memory_gates; row->use; row++)
-        if (is_wanted(arguments, &row->gate))
-            measure_memory(results, row);
+        measure_memory(results, row);
     for (const struct duel_gate *row = duel_gates; row->wall.number; row++)
-        if (is_wanted(arguments, &row->wall))
-            measure_duel(results, row);
-    if (is_wanted(arguments, &visit_gate))
-        measure_visits(results);
+        measure_duel(results, row);
+    measure_visits(results);
 }
 
 /* Whether all gates hold; or, to be proved, whether none does. */
