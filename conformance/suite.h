@@ -45,13 +45,14 @@ struct suite {
     struct report *report;
     struct chop_list chops; /* Each case is run under each; none: as it is. */
     unsigned repeat;        /* At least 1. */
+    unsigned reruns;        /* How often what failed is run again. */
     unsigned shard;         /* Of the cases that fit every `shards`-th runs, from this one on, */
     unsigned shards;        /* which is 0 for the first; 0 shards: all run. */
     bool shuffles;          /* They run a second time in another order, made from */
     uint64_t shuffle;       /* this seed. */
     bool read_only;         /* Cases that change the server are skipped. */
     bool isolates;          /* Finds out which case has killed the target. */
-    uint64_t watchdog_ns;   /* Of each time that the cases are run; 0: none. */
+    uint64_t watchdog_ns;   /* The whole run is given up after so long; 0: never. */
     int interrupt;          /* Of interrupt_open(); -1: none. */
 };
 
