@@ -37,6 +37,11 @@ static bool is_reclassed(const struct expectation *line, const struct expectatio
            !lwp_bytes_equal(line->pinned_class, lwp_bytes_text(outcome->class));
 }
 
+static bool has_passed(const struct expectation *line, const struct expectation_outcome *outcome)
+{
+    return outcome && outcome->passed && line->kind == EXPECT_FAILURE;
+}
+
 static struct tally tally_of(const struct rewrite *rewrite, const struct expectation *line)
 {
     struct tally tally = {.cases = 0};
@@ -47,10 +52,23 @@ static struct tally tally_of(const struct rewrite *rewrite, const struct expecta
             continue;
         const struct expectation_outcome *outcome = outcome_of(rewrite->expectations, of->id);
         tally.cases++;
-        tally.passed += outcome && outcome->passed && line->kind == EXPECT_FAILURE;
+        tally.passed += has_passed(line, outcome);
         tally.reclassed += outcome && is_reclassed(line, outcome);
     }
     return tally;
+}
+
+/* The line for one of the cases that it fits. */
+static void write_line(FILE *out, const struct expectation *line, struct lwp_bytes id,
+                       const struct expectation_outcome *outcome)
+{
+    const char *class = (const char *)line->pinned_class.data;
+    (void)fprintf(out, "%s %s ", line->kind == EXPECT_FAILURE ? "xfail" : "flaky",
+                  (const char *)id.data);
+    if (line->pinned_class.size)
+        (void)fprintf(out, EXPECTATION_CLASS "%s ",
+                      outcome && is_reclassed(line, outcome) ? outcome->class : class);
+    (void)fprintf(out, "%s\n", (const char *)line->reason.data);
 }
 
 /* A line for each case that the old one fits and that did not pass. */
@@ -60,17 +78,9 @@ static void write_apart(struct rewrite *rewrite, const struct expectation *line)
     for (size_t i = 0; i < cases->cases.count; i++) {
         const struct script_case *of = &cases->cases.items[i];
         const struct expectation_outcome *outcome = outcome_of(rewrite->expectations, of->id);
-        if (of->role != SCRIPT_SERVER || !expectation_fits(line, of->id) ||
-            (outcome && outcome->passed && line->kind == EXPECT_FAILURE))
-            continue;
-        const char *class = outcome && is_reclassed(line, outcome)
-                                ? outcome->class
-                                : (const char *)line->pinned_class.data;
-        const bool is_pinned = line->pinned_class.size != 0;
-        (void)fprintf(rewrite->out, "%s %s %s%s%s%s\n",
-                      line->kind == EXPECT_FAILURE ? "xfail" : "flaky", (const char *)of->id.data,
-                      is_pinned ? EXPECTATION_CLASS : "", is_pinned ? class : "",
-                      is_pinned ? " " : "", (const char *)line->reason.data);
+        if (of->role == SCRIPT_SERVER && expectation_fits(line, of->id) &&
+            !has_passed(line, outcome))
+            write_line(rewrite->out, line, of->id, outcome);
     }
 }
 
