@@ -113,13 +113,21 @@ int arguments_problem(const char *problem, const char *value)
     return lwp_options_problem(&program, problem, value);
 }
 
+void arguments_reports(const struct arguments *arguments, const char *paths[static REPORT_COUNT])
+{
+#define REPORT(name, member) paths[REPORT_##name] = arguments->member;
+#include "conformance/reports.def"
+#undef REPORT
+}
+
 /* Two reports into one file would destroy each other. */
 static bool shares_a_file(const struct arguments *arguments)
 {
-    const char *names[] = {arguments->text, arguments->jsonl, arguments->junit};
-    for (int i = 0; i < 3; i++)
-        for (int j = i + 1; j < 3; j++)
-            if (names[i] && names[j] && strcmp(names[i], names[j]) == 0)
+    const char *paths[REPORT_COUNT];
+    arguments_reports(arguments, paths);
+    for (int i = 0; i < REPORT_COUNT; i++)
+        for (int j = i + 1; j < REPORT_COUNT; j++)
+            if (paths[i] && paths[j] && strcmp(paths[i], paths[j]) == 0)
                 return true;
     return false;
 }

@@ -3,7 +3,7 @@
 #ifndef LWP_CONFORM_ARGUMENTS_H
 #define LWP_CONFORM_ARGUMENTS_H
 
-#include "lwp/wire/dialect.h"
+#include "conformance/report.h"
 
 enum { MAX_REPEATED = 64, MAX_AGAIN = 3 * MAX_REPEATED };
 
@@ -43,6 +43,9 @@ struct arguments {
  * which to end (help, wrong usage).
  */
 int arguments_read(int argc, char **argv, struct arguments *arguments);
+
+/** The files of the reports that are wanted, for report_open(). */
+void arguments_reports(const struct arguments *arguments, const char *paths[static REPORT_COUNT]);
 
 /** Says what is wrong on stderr; returns the exit status for it. `value` may be NULL. */
 int arguments_problem(const char *problem, const char *value);

@@ -14,9 +14,9 @@ static enum suite_exit judge_mock(struct program *program)
         status = suite_worse(status, program_run_suite(program, &target.suite, "selftest"));
         selftest_target_done(&target);
     }
-    if (program->arguments.filters.count == 0 && program->report.text)
+    if (program->arguments.filters.count == 0 && program->report.outs[REPORT_TEXT].file)
         status = suite_worse(status, selftest_mutants(&program->catalogue.script, program->prefix,
-                                                      program->report.text));
+                                                      program->report.outs[REPORT_TEXT].file));
     return status;
 }
 

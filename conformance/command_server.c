@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/features.h"
 #include "conformance/program.h"
+#include "lwp/net/clock.h"
 
 /* What is asked for on the command line, else what the profile says. */
 static const struct lwp_dialect *dialect_of(const struct program *program)
@@ -30,6 +31,7 @@ static enum suite_exit judge_server(struct program *program)
         .features = profile_features(profile, features & ~arguments->without,
                                      arguments->auth_token != NULL),
         .profile = profile,
+        .epoch_ns = lwp_clock_wall() - lwp_clock_now(),
     };
     return program_run_suite(program, &target, arguments->words.items[0]);
 }

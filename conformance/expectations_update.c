@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <stdio.h>
 
 #include "conformance/expectations_state.h"
-#include "conformance/whole_file.h"
+#include "conformance/report.h"
 
 /* A file that is being rewritten. */
 struct rewrite {
@@ -132,24 +131,19 @@ static void add_lines(struct rewrite *rewrite)
 
 bool expectations_rewrite(const struct expectations *expectations)
 {
-    struct rewrite rewrite = {.expectations = expectations};
-    struct whole_file file;
+    struct report_out file;
     unsigned number = 0;
-    bool written = whole_file_open(&file, expectations->path);
-    if (written) {
-        rewrite.out = file.out;
-        char *rest = expectations_lines(expectations, &rewrite.arena);
-        for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
-            rewrite_line(&rewrite, line, ++number);
-        add_lines(&rewrite);
-        written = whole_file_close(&file);
-    }
+    if (!report_out_open(&file, expectations->path, 0))
+        return false;
+    struct rewrite rewrite = {.expectations = expectations, .out = file.file};
+    char *rest = expectations_lines(expectations, &rewrite.arena);
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+        rewrite_line(&rewrite, line, ++number);
+    add_lines(&rewrite);
     script_arena_done(&rewrite.arena);
-    if (!written)
-        (void)fprintf(stderr, "lwp-conform: can not write %s: %s\n", expectations->path,
-                      strerror(errno));
-    else
-        (void)fprintf(stderr, "%s: %zu lines added, %zu changed, %zu dropped\n", expectations->path,
-                      rewrite.added, rewrite.changed, rewrite.dropped);
-    return written;
+    if (!report_out_keep(&file))
+        return false;
+    (void)fprintf(stderr, "%s: %zu lines added, %zu changed, %zu dropped\n", expectations->path,
+                  rewrite.added, rewrite.changed, rewrite.dropped);
+    return true;
 }

@@ -1,45 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/program.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-static bool open_report(const char *name, FILE **file)
-{
-    if (!name)
-        return true;
-    *file = strcmp(name, "-") == 0 ? stdout : fopen(name, "w");
-    if (!*file)
-        (void)fprintf(stderr, "lwp-conform: can not write %s: %s\n", name, strerror(errno));
-    else
-        (void)setvbuf(*file, NULL, _IOLBF, 0); /* What is killed leaves what it has done. */
-    return *file != NULL;
-}
-
-/* Whether both lead to one ordinary file, where they would destroy each other. */
-static bool are_one_file(FILE *a, FILE *b)
-{
-    struct stat x;
-    struct stat y;
-    return a && b && fstat(fileno(a), &x) == 0 && fstat(fileno(b), &y) == 0 && S_ISREG(x.st_mode) &&
-           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-static bool open_reports(const struct arguments *arguments, struct report *report)
-{
-    report->verbose = arguments->verbose;
-    if (!open_report(arguments->text, &report->text) ||
-        !open_report(arguments->jsonl, &report->jsonl) ||
-        !open_report(arguments->junit, &report->junit))
-        return false;
-    if (!are_one_file(report->text, report->jsonl) && !are_one_file(report->text, report->junit) &&
-        !are_one_file(report->jsonl, report->junit))
-        return true;
-    (void)fprintf(stderr, "lwp-conform: two reports in one file\n");
-    return false;
-}
 
 /* A word as a shell takes it back. */
 static void put_word(FILE *out, const char *word)
@@ -89,10 +52,15 @@ enum suite_exit program_run_suite(struct program *program, struct suite_target *
         .dialect = target->run.dialect,
         .seed = program->arguments.seed,
         .repeat = repeat,
+        .version = LWP_VERSION_TEXT,
+        .epoch_ns = target->epoch_ns,
     };
     enum suite_exit status = SUITE_NOT_RUN;
-    if (repeat && report_begin(&program->report, &run))
+    target->run.sink = report_sink(&program->report);
+    if (repeat) {
+        report_begin(&program->report, &run);
         status = suite_run(&program->suite, target);
+    }
     free(repeat);
     return status;
 }
@@ -100,12 +68,11 @@ enum suite_exit program_run_suite(struct program *program, struct suite_target *
 enum suite_exit program_judge(struct program *program,
                               enum suite_exit (*run)(struct program *program))
 {
-    if (!open_reports(&program->arguments, &program->report))
+    const char *paths[REPORT_COUNT];
+    arguments_reports(&program->arguments, paths);
+    program->report.verbose = program->arguments.verbose;
+    if (!report_open(&program->report, paths))
         return SUITE_NOT_RUN;
-    enum suite_exit status = run(program);
-    if (!report_finish(&program->report)) {
-        (void)fprintf(stderr, "lwp-conform: a report could not be written: %s\n", strerror(errno));
-        status = suite_worse(status, SUITE_NOT_RUN);
-    }
-    return status;
+    const enum suite_exit status = run(program);
+    return report_finish(&program->report) ? status : suite_worse(status, SUITE_NOT_RUN);
 }

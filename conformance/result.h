@@ -6,16 +6,33 @@
 #include "mock_server/script/script.h"
 
 enum verdict {
-#define VERDICT(name, word, text) VERDICT_##name,
+#define VERDICT(name, word, class, text) VERDICT_##name,
 #include "conformance/verdicts.def"
 #undef VERDICT
     VERDICT_COUNT
 };
 
+/* What a verdict is to a reader who knows no others than these: JUnit, TAP, a pipeline. */
+enum verdict_class {
+    CLASS_PASSED,
+    CLASS_FAILED, /* The target's fault, and not known. */
+    CLASS_BROKEN, /* The fault of the set-up, or ours. */
+    CLASS_SKIPPED,
+    CLASS_KNOWN /* A failure that was expected. */
+};
+
 /** The verdict's word in reports, for example "pass-lenient". */
 const char *verdict_word(enum verdict verdict);
 
-enum { RESULT_TEXT_SIZE = 512, TRANSCRIPT_MAX_SIZE = 262144 };
+/** What the verdict means, in a few words. */
+const char *verdict_text(enum verdict verdict);
+
+enum verdict_class verdict_class_of(enum verdict verdict);
+
+enum {
+    RESULT_TEXT_SIZE = 512,
+    TRANSCRIPT_MAX_SIZE = 262144 /* Bytes of a case that reports show. */
+};
 
 /* What happened on a connection, in order. */
 enum event_kind {
@@ -24,15 +41,19 @@ enum event_kind {
     EVENT_RECEIVED,
     EVENT_FIN,
     EVENT_RESET,
-    EVENT_CLOSED
+    EVENT_CLOSED,      /* By us, as the three below. */
+    EVENT_HALF_CLOSED, /* We send no more, and still read. */
+    EVENT_ABORTED      /* With RST. */
 };
 
 struct event {
     enum event_kind kind;
     unsigned connection; /* 1 is c1; 0 is the runner's own, for set-up and clean-up. */
+    unsigned line;       /* Of the step that did it, in the case's file; 0 if none did. */
     uint64_t time_ns;    /* Since the case began. */
     struct lwp_bytes bytes;
-    size_t lost; /* Bytes that are not kept because the transcript is full. */
+    size_t lost;           /* Bytes that are not kept because the transcript is full. */
+    struct lwp_bytes wire; /* All bytes if the run is captured, for as long as there is memory. */
 };
 
 struct transcript {
@@ -59,8 +80,16 @@ struct result {
     const char *field;   /* The first field that differs, or NULL. */
     long offset;         /* Of the first byte that differs in the frame, or -1. */
     unsigned line;       /* Of the step that failed; 0 if none did. */
+    uint64_t began_ns;   /* On the world's clock. */
     uint64_t duration_ns;
     struct transcript transcript;
+    struct script_arena wires; /* What the events' `wire` lies in; the runner's to free. */
+};
+
+/* Takes what was said on connections that belong to no case: sanity exchanges, the kept topic. */
+struct exchange_sink {
+    /** `what` it was for, in a few words; the result has times and transcript. */
+    void (*take)(struct exchange_sink *sink, const char *what, const struct result *result);
 };
 
 #endif

@@ -30,7 +30,7 @@ void run_case(const struct run_options *options, const struct script_case *of, u
     *run = (struct run){.options = options, .of = of, .arena = arena, .result = result};
     run->variables.arena = arena;
     run->ordinal = ordinal;
-    run->began_ns = lwp_world_now(options->world);
+    run->began_ns = result->began_ns = lwp_world_now(options->world);
     result->verdict = VERDICT_PASS;
     bind_token(run);
     const enum lwp_status status = wire_open(run, 0, !run_needs_auth(run->of));
@@ -39,6 +39,7 @@ void run_case(const struct run_options *options, const struct script_case *of, u
     for (size_t i = 0; i < of->steps.count && !run->failed; i++)
         if (script_step_applies(&of->steps.items[i], options->dialect))
             step_carry_out(run, &of->steps.items[i]);
+    run->line = 0;
     set_up_clean(run);
     wire_done(run);
     result->duration_ns = lwp_world_now(options->world) - run->began_ns;
@@ -46,14 +47,45 @@ void run_case(const struct run_options *options, const struct script_case *of, u
         step_verdict(run, NULL, VERDICT_ERROR, "there is no memory left");
 }
 
+/* What the runner does beside the cases. */
+struct aside {
+    struct script_arena arena;
+    struct result result;
+    struct run *run;
+};
+
+static bool begin_aside(const struct run_options *options, struct aside *aside)
+{
+    *aside = (struct aside){.result = {.verdict = VERDICT_PASS, .offset = -1}};
+    aside->run = script_arena_take(&aside->arena, sizeof(*aside->run));
+    if (!aside->run)
+        return false;
+    aside->result.began_ns = lwp_world_now(options->world);
+    *aside->run = (struct run){.options = options,
+                               .arena = &aside->arena,
+                               .result = &aside->result,
+                               .began_ns = aside->result.began_ns};
+    aside->run->variables.arena = &aside->arena;
+    return true;
+}
+
+static void end_aside(struct aside *aside, const char *what)
+{
+    const struct run_options *options = aside->run->options;
+    wire_done(aside->run);
+    aside->result.duration_ns = lwp_world_now(options->world) - aside->result.began_ns;
+    if (options->sink)
+        options->sink->take(options->sink, what, &aside->result);
+    script_arena_done(&aside->result.wires);
+    script_arena_done(&aside->arena);
+}
+
 enum lwp_status run_sanity(const struct run_options *options)
 {
-    struct script_arena arena = {NULL, 0, false};
-    struct result result = {.verdict = VERDICT_PASS};
-    struct run *run = script_arena_take(&arena, sizeof(*run));
-    if (!run)
+    struct aside aside;
+    if (!begin_aside(options, &aside))
         return LWP_NO_MEMORY;
-    *run = (struct run){.options = options, .arena = &arena, .result = &result};
+    struct run *run = aside.run;
     enum lwp_status status = wire_open(run, 0, true);
     if (status == LWP_OK) {
         uint8_t wire[LWP_HEADER_SIZE];
@@ -67,52 +99,31 @@ enum lwp_status run_sanity(const struct run_options *options)
         if (status == LWP_OK && run->peers[0].frame.header.flags != LWP_FLAG_KEEPALIVE)
             status = LWP_UNEXPECTED_FRAME;
     }
-    wire_done(run);
-    script_arena_done(&arena);
+    end_aside(&aside, "sanity exchange");
     return status;
-}
-
-/* A run of nothing but set-up: makes or deletes the topic that keeps the server's registry from
- * becoming empty. */
-static bool begin_keeper(const struct run_options *options, struct script_arena *arena,
-                         struct result *result, struct run **run)
-{
-    *run = script_arena_take(arena, sizeof(**run));
-    if (!*run)
-        return false;
-    **run = (struct run){.options = options, .arena = arena, .result = result};
-    (*run)->variables.arena = arena;
-    return true;
 }
 
 uint64_t run_make_keeper(const struct run_options *options)
 {
     static const struct script_step step = {.kind = SCRIPT_GIVEN_TOPIC,
                                             .variable = {(const uint8_t *)"keeper", 6}};
-    struct script_arena arena = {NULL, 0, false};
-    struct result result = {.verdict = VERDICT_PASS};
-    struct run *run = NULL;
-    uint64_t id = 0;
-    if (begin_keeper(options, &arena, &result, &run)) {
-        set_up_topic(run, &step);
-        id = run->created_ids.count ? run->created_ids.items[0] : 0;
-        wire_done(run);
-    }
-    script_arena_done(&arena);
+    struct aside aside;
+    if (!begin_aside(options, &aside))
+        return 0;
+    set_up_topic(aside.run, &step);
+    const uint64_t id = aside.run->created_ids.count ? aside.run->created_ids.items[0] : 0;
+    end_aside(&aside, "kept topic");
     return id;
 }
 
 void run_delete_keeper(const struct run_options *options, uint64_t id)
 {
-    struct script_arena arena = {NULL, 0, false};
-    struct result result = {.verdict = VERDICT_PASS};
-    struct run *run = NULL;
-    if (begin_keeper(options, &arena, &result, &run)) {
-        uint64_t *added = SCRIPT_ADD(&arena, &run->created_ids);
-        if (added)
-            *added = id;
-        set_up_clean(run);
-        wire_done(run);
-    }
-    script_arena_done(&arena);
+    struct aside aside;
+    if (!begin_aside(options, &aside))
+        return;
+    uint64_t *added = SCRIPT_ADD(&aside.arena, &aside.run->created_ids);
+    if (added)
+        *added = id;
+    set_up_clean(aside.run);
+    end_aside(&aside, "kept topic");
 }

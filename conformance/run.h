@@ -10,14 +10,16 @@
 struct run_options {
     struct lwp_world *world;
     const struct lwp_dialect *dialect;
-    const char *auth_token; /* NULL if none is needed. */
-    const char *prefix;     /* Of the topic names that this run makes. */
-    unsigned time_factor;   /* Every time-out is multiplied by it; at least 1. */
+    const char *auth_token;     /* NULL if none is needed. */
+    const char *prefix;         /* Of the topic names that this run makes. */
+    unsigned time_factor;       /* Every time-out is multiplied by it; at least 1. */
+    struct exchange_sink *sink; /* NULL: nobody wants what is no case, nor all bytes. */
 };
 
 /**
  * Runs the case and fills in `*result`; what it holds lives in `arena`. `ordinal` is the case's
- * number in the run, for topic names. Topics that the case made are deleted afterwards.
+ * number in the run, for topic names. Topics that the case made are deleted afterwards. What
+ * a sink wants beyond lies in `result->wires`, to be freed by the caller.
  */
 void run_case(const struct run_options *options, const struct script_case *of, unsigned ordinal,
               struct script_arena *arena, struct result *result);

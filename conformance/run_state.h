@@ -38,6 +38,7 @@ struct run {
     unsigned ordinal;
     unsigned name_count;
     uint64_t began_ns;
+    unsigned line;                               /* Of the step under way; 0 if none is. */
     bool failed;                                 /* The verdict is in: no further step. */
     SCRIPT_LIST(struct lwp_bytes) created_names; /* Names that the case asked to create. */
     SCRIPT_LIST(uint64_t) created_ids;           /* Topics to be deleted afterwards. */

@@ -328,5 +328,6 @@ void step_carry_out(struct run *run, const struct script_step *step)
         [SCRIPT_ANY_ORDER] = carry_out_any_order, [SCRIPT_FENCE] = carry_out_fence,
         [SCRIPT_SILENT] = carry_out_silent,       [SCRIPT_END_CONNECTION] = carry_out_end,
     };
+    run->line = step->place.line;
     carry_out[step->kind](run, step);
 }

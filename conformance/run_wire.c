@@ -17,12 +17,19 @@ void wire_note(struct run *run, enum event_kind kind, unsigned connection, struc
     const size_t kept = bytes.size < room ? bytes.size : room;
     *event = (struct event){
         .kind = kind,
+        .line = run->line,
         .connection = connection == OWN_CONNECTION ? 0 : connection + 1,
         .time_ns = lwp_world_now(run->options->world) - run->began_ns,
         .bytes = script_arena_copy(run->arena, (struct lwp_bytes){bytes.data, kept}),
         .lost = bytes.size - kept,
     };
     transcript->size += kept;
+    event->wire = event->bytes;
+    if (!run->options->sink || event->lost == 0)
+        return;
+    const struct lwp_bytes whole = script_arena_copy(&run->result->wires, bytes);
+    if (whole.data)
+        event->wire = whole;
 }
 
 static uint64_t now_of(const struct run *run)
@@ -192,11 +199,14 @@ void wire_end(struct run *run, unsigned connection, enum script_end how)
     static const enum lwp_close closes[] = {[SCRIPT_END_FIN] = LWP_CLOSE_FIN,
                                             [SCRIPT_END_RST] = LWP_CLOSE_RST,
                                             [SCRIPT_END_HALF] = LWP_CLOSE_HALF};
+    static const enum event_kind kinds[] = {[SCRIPT_END_FIN] = EVENT_CLOSED,
+                                            [SCRIPT_END_RST] = EVENT_ABORTED,
+                                            [SCRIPT_END_HALF] = EVENT_HALF_CLOSED};
     struct peer *peer = &run->peers[connection];
     if (!peer->open)
         return;
     lwp_link_close(&peer->link, closes[how]);
-    wire_note(run, EVENT_CLOSED, connection, (struct lwp_bytes){NULL, 0});
+    wire_note(run, kinds[how], connection, (struct lwp_bytes){NULL, 0});
     if (how == SCRIPT_END_HALF)
         return;
     peer->open = false;

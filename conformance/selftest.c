@@ -6,6 +6,8 @@
 #include "conformance/requirements.h"
 #include "lwp/bug/bug.h"
 
+#define EPOCH_NS UINT64_C(1700000000000000000)
+
 static const char token[] = "sekret";
 
 static bool prepare(struct suite_target *suite, const struct script_case *of)
@@ -15,7 +17,7 @@ static bool prepare(struct suite_target *suite, const struct script_case *of)
     const struct lwp_mock_options options = {
         .dialect = target->dialect,
         .auth_token = auth_token,
-        .epoch_ns = UINT64_C(1700000000000000000),
+        .epoch_ns = EPOCH_NS,
     };
     lwp_mock_free(target->mock);
     target->mock = NULL;
@@ -33,6 +35,7 @@ void selftest_target_init(struct selftest_target *target, const struct lwp_diale
     *target = (struct selftest_target){.dialect = dialect};
     target->suite.profile = &nothing;
     target->suite.prepare = prepare;
+    target->suite.epoch_ns = EPOCH_NS;
     target->suite.run = (struct run_options){
         .world = &target->world.world, .dialect = dialect, .prefix = prefix, .time_factor = 1};
     target->suite.features = ~0U;

@@ -123,6 +123,7 @@ static void run_one(struct walk *walk, const struct script_case *of, unsigned or
         expectation_apply(walk->suite->expectations, &result);
     }
     report_case(walk->suite->report, &result);
+    script_arena_done(&result.wires);
     script_arena_done(&arena);
 }
 

@@ -26,6 +26,7 @@ struct suite_target {
     struct run_options run;
     unsigned features;             /* What it has: feature_bit(). */
     const struct profile *profile; /* What is known of it. */
+    uint64_t epoch_ns;             /* The wall time when the world's clock was 0. */
 };
 
 struct suite {

@@ -318,11 +318,17 @@ def test_hostile_text_stays_in_its_comment(probe, fake_server, tmp_path):
     assert all(line.isprintable() and line.isascii() for line in found.text.splitlines())
 
 
-@pytest.mark.parametrize("path", ["/no/such/folder/profile", "/dev/full", "/"])
+@pytest.mark.parametrize("path", ["/no/such/folder/profile", "/"])
 def test_a_profile_that_can_not_be_written_is_told(conform, fake_server, path):
     outcome = conform("probe", fake_server(answering(lambda *_: None)).address, "--output", path,
                       reports=False)
     assert outcome.status == 3 and f"can not write {path}" in outcome.stderr
+
+
+def test_a_full_disk_is_told(conform, fake_server):
+    outcome = conform("probe", fake_server(answering(lambda *_: None)).address, "--output",
+                      "/dev/full", reports=False)
+    assert outcome.status == 3 and "No space left" in outcome.stderr
 
 
 @pytest.mark.parametrize("words", [["probe"], ["probe", "a:1", "b:2"], ["probe", "127.0.0.1:0x"]])
