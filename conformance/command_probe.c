@@ -9,8 +9,10 @@ static enum suite_exit write_profile(const struct probe *probe, const char *targ
                                      const char *path)
 {
     struct report_out file;
-    if (!report_out_open(&file, path ? path : "-", 0))
+    if (!report_out_open(&file, path ? path : "-", 0)) {
+        report_out_drop(&file);
         return SUITE_NOT_RUN;
+    }
     probe_write(probe, target, file.file);
     return report_out_keep(&file) ? SUITE_AS_EXPECTED : SUITE_NOT_RUN;
 }

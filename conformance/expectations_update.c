@@ -133,8 +133,10 @@ bool expectations_rewrite(const struct expectations *expectations)
 {
     struct report_out file;
     unsigned number = 0;
-    if (!report_out_open(&file, expectations->path, 0))
+    if (!report_out_open(&file, expectations->path, 0)) {
+        report_out_drop(&file);
         return false;
+    }
     struct rewrite rewrite = {.expectations = expectations, .out = file.file};
     char *rest = expectations_lines(expectations, &rewrite.arena);
     for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))

@@ -53,6 +53,7 @@ enum suite_exit program_run_suite(struct program *program, struct suite_target *
         .seed = program->arguments.seed,
         .repeat = repeat,
         .version = LWP_VERSION_TEXT,
+        .profile = program->arguments.profile,
         .epoch_ns = target->epoch_ns,
     };
     enum suite_exit status = SUITE_NOT_RUN;
