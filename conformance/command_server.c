@@ -3,12 +3,15 @@
 #include "conformance/program.h"
 #include "lwp/net/clock.h"
 
-/* What is asked for on the command line, else what the profile says. */
-static const struct lwp_dialect *dialect_of(const struct program *program)
+/* What has changed since the baseline, in the report for people. */
+static void say_changes(struct program *program)
 {
-    if (program->arguments.dialect)
-        return program->arguments.dialect;
-    return program->profile.dialect ? program->profile.dialect : &lwp_dialect_lance;
+    FILE *text = program->report.outs[REPORT_TEXT].file;
+    if (!program->baseline.path)
+        return;
+    baseline_end(&program->baseline, &program->catalogue.script);
+    if (text)
+        baseline_print(&program->baseline, text);
 }
 
 static enum suite_exit judge_server(struct program *program)
@@ -24,7 +27,7 @@ static enum suite_exit judge_server(struct program *program)
         features = (features | auth) & ~open;
     struct suite_target target = {
         .run = {.world = &world.world,
-                .dialect = dialect_of(program),
+                .dialect = program_dialect(program),
                 .auth_token = arguments->auth_token,
                 .prefix = program->prefix,
                 .time_factor = (unsigned)arguments->timeout_factor},
@@ -33,16 +36,22 @@ static enum suite_exit judge_server(struct program *program)
         .profile = profile,
         .epoch_ns = lwp_clock_wall() - lwp_clock_now(),
     };
-    return program_run_suite(program, &target, arguments->words.items[0]);
+    const enum suite_exit status = program_run_suite(program, &target, arguments->words.items[0]);
+    say_changes(program);
+    return status;
 }
 
 enum suite_exit command_server(struct program *program)
 {
-    const char *text = program->arguments.words.items[0];
+    const struct arguments *arguments = &program->arguments;
+    const char *text = arguments->words.items[0];
     if (lwp_address_parse(text, &program->address) != LWP_OK)
         return (enum suite_exit)arguments_problem("not HOST:PORT", text);
+    if (arguments->baseline &&
+        !baseline_read(&program->baseline, arguments->baseline, program_dialect(program)))
+        return SUITE_USAGE;
     const enum suite_exit status = program_judge(program, judge_server);
-    if (program->arguments.update_expect && !expectations_rewrite(&program->expectations))
+    if (arguments->update_expect && !expectations_rewrite(&program->expectations))
         return suite_worse(status, SUITE_NOT_RUN);
     return status;
 }

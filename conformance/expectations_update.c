@@ -87,10 +87,11 @@ static void rewrite_line(struct rewrite *rewrite, const char *text, unsigned num
 {
     struct expectation line = {.line = number};
     const char *problem = NULL;
-    const struct lwp_bytes copy = script_arena_copy(&rewrite->arena, lwp_bytes_text(text));
-    /* The copy is the arena's, for us to cut. */
-    if (!copy.data ||
-        expectation_parse((char *)(uintptr_t)copy.data, &line, &problem) != EXPECTATION_LINE) {
+    const size_t size = strlen(text) + 1;
+    char *copy = script_arena_take(&rewrite->arena, size);
+    if (copy)
+        memcpy(copy, text, size);
+    if (!copy || expectation_parse(copy, &line, &problem) != EXPECTATION_LINE) {
         (void)fprintf(rewrite->out, "%s\n", text);
         return;
     }

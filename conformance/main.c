@@ -16,6 +16,10 @@ static bool read_expectations(struct program *program)
         (void)arguments_problem("--update-expect needs --expect FILE and a server", NULL);
         return false;
     }
+    if (is_selftest && (arguments->profile || arguments->baseline)) {
+        (void)arguments_problem("--profile and --baseline need a server", NULL);
+        return false;
+    }
     return !arguments->expect ||
            expectations_read(&program->expectations, arguments->expect, &program->catalogue.script,
                              arguments->update_expect);
@@ -43,6 +47,7 @@ static enum suite_exit prepare(struct program *program)
         .filters = arguments->filters.items,
         .filter_count = arguments->filters.count,
         .expectations = &program->expectations,
+        .baseline = &program->baseline,
         .min_cases = (size_t)arguments->min_cases,
         .report = &program->report,
     };
@@ -134,6 +139,7 @@ int main(int argc, char **argv)
         status = check_filters(&program);
     if (status == SUITE_AS_EXPECTED)
         status = command->carry_out(&program);
+    baseline_done(&program.baseline);
     profile_done(&program.profile);
     expectations_done(&program.expectations);
     catalogue_done(&program.catalogue);

@@ -66,6 +66,13 @@ enum suite_exit program_run_suite(struct program *program, struct suite_target *
     return status;
 }
 
+const struct lwp_dialect *program_dialect(const struct program *program)
+{
+    if (program->arguments.dialect)
+        return program->arguments.dialect;
+    return program->profile.dialect ? program->profile.dialect : &lwp_dialect_lance;
+}
+
 enum suite_exit program_judge(struct program *program,
                               enum suite_exit (*run)(struct program *program))
 {

@@ -122,20 +122,27 @@ static void run_one(struct walk *walk, const struct script_case *of, unsigned or
             check_liveness(walk, &result);
         expectation_apply(walk->suite->expectations, &result);
     }
+    baseline_apply(walk->suite->baseline, &result);
     report_case(walk->suite->report, &result);
     script_arena_done(&result.wires);
     script_arena_done(&arena);
 }
 
+/* Cases with this verdict that did not have it in the baseline. */
+static size_t count_new(const struct walk *walk, enum verdict verdict)
+{
+    return walk->suite->report->counts.of[verdict] - walk->suite->baseline->known[verdict];
+}
+
 static enum suite_exit exit_of(const struct walk *walk)
 {
-    const struct report_counts *counts = &walk->suite->report->counts;
     enum suite_exit status = SUITE_AS_EXPECTED;
-    if (counts->of[VERDICT_FAIL] + counts->of[VERDICT_TIMEOUT] + counts->of[VERDICT_CRASH])
+    if (count_new(walk, VERDICT_FAIL) + count_new(walk, VERDICT_TIMEOUT) +
+        count_new(walk, VERDICT_CRASH))
         status = suite_worse(status, SUITE_FAILED);
-    if (counts->of[VERDICT_ERROR])
+    if (count_new(walk, VERDICT_ERROR))
         status = suite_worse(status, SUITE_NOT_RUN);
-    if (counts->of[VERDICT_XPASS])
+    if (count_new(walk, VERDICT_XPASS))
         status = suite_worse(status, SUITE_STALE);
     if (walk->ran < walk->suite->min_cases)
         status = suite_worse(status, SUITE_TOO_FEW);
