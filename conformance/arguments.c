@@ -36,6 +36,8 @@ enum place {
     PLACE_COUNT
 };
 
+static const char not_fitting[] = "not a number that fits here";
+
 static const char *add_text(struct texts *texts, const char *text)
 {
     if (texts->count == MAX_REPEATED)
@@ -59,6 +61,34 @@ static const char *read_feature(unsigned *features, const char *name)
     return NULL;
 }
 
+static const char *read_chop(struct chop_list *chops, const char *text)
+{
+    return chop_add(chops, text) ? NULL : "no way to chop, or too many";
+}
+
+static const char *read_shuffle(struct chosen_seed *shuffle, const char *text)
+{
+    shuffle->given = true;
+    return lwp_read_number(text, 0, UINT64_MAX, &shuffle->seed) ? NULL : not_fitting;
+}
+
+static const char *read_shard(struct shard *shard, const char *text)
+{
+    char index[16];
+    const size_t size = strcspn(text, "/");
+    if (text[size] == '\0' || size >= sizeof(index) ||
+        !lwp_read_number(text + size + 1, 1, UINT32_MAX, &shard->count))
+        return "--shard takes I/N";
+    memcpy(index, text, size);
+    index[size] = '\0';
+    return lwp_read_number(index, 1, shard->count, &shard->index) ? NULL : "--shard takes I/N";
+}
+
+static const char *read_memory(uint64_t *size, const char *text)
+{
+    return lwp_read_size(text, 1, UINT64_MAX, size) ? NULL : not_fitting;
+}
+
 /* Whether it may be given now, and is kept for the command that repeats a case. */
 static bool note(struct arguments *arguments, enum place place, unsigned flags,
                  const struct given *given)
@@ -76,8 +106,7 @@ static bool note(struct arguments *arguments, enum place place, unsigned flags,
 #define OPTION_READ_FLAG (*to = true, NULL)
 #define OPTION_READ_TEXT (*to = value, NULL)
 #define OPTION_READ_LIST add_text(to, value)
-#define OPTION_READ_NUMBER(least, most)                                                            \
-    lwp_read_number(value, least, most, to) ? NULL : "not a number that fits here"
+#define OPTION_READ_NUMBER(least, most) lwp_read_number(value, least, most, to) ? NULL : not_fitting
 #define OPTION_READ_OTHER(type, read) read(to, value)
 
 #define CONFORM_OPTION(kind, member, name, value_name, flags, help)                                \

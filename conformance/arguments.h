@@ -3,7 +3,7 @@
 #ifndef LWP_CONFORM_ARGUMENTS_H
 #define LWP_CONFORM_ARGUMENTS_H
 
-#include "conformance/report.h"
+#include "conformance/suite.h"
 
 enum { MAX_REPEATED = 64, MAX_AGAIN = 3 * MAX_REPEATED };
 
@@ -19,6 +19,16 @@ struct given {
 };
 
 typedef const struct lwp_dialect *dialect_choice;
+
+struct chosen_seed {
+    bool given;
+    uint64_t seed;
+};
+
+struct shard {
+    uint64_t index; /* From 1. */
+    uint64_t count; /* 0: not given. */
+};
 
 /* The types of the kinds of options. */
 #define OPTION_TYPE_FLAG bool

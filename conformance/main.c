@@ -3,9 +3,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conformance/program.h"
 #include "lwp/net/clock.h"
+#include "lwp/tools/interrupt.h"
+
+/* Ten times what all cases may take against a right server. */
+#define WATCHDOG_NS (100 * LWP_SECOND_NS)
 
 /* Reads what is known to fail. */
 static bool read_expectations(struct program *program)
@@ -50,7 +55,22 @@ static enum suite_exit prepare(struct program *program)
         .baseline = &program->baseline,
         .min_cases = (size_t)arguments->min_cases,
         .report = &program->report,
+        .chops = arguments->chops,
+        .repeat = (unsigned)arguments->repeat,
+        .shard = (unsigned)arguments->shard.index - 1,
+        .shards = (unsigned)arguments->shard.count,
+        .shuffles = arguments->shuffle.given,
+        .shuffle = arguments->shuffle.seed,
+        .read_only = arguments->read_only,
+        .isolates = arguments->isolate,
+        .interrupt = program->interrupt,
     };
+    struct chop_list *chops = &program->suite.chops;
+    if ((arguments->axes && !chop_add_axes(chops)) ||
+        (arguments->coalesce && !chop_add(chops, "coalesce")))
+        sound = arguments_problem("too many ways to chop", NULL) == 0;
+    program->suite.watchdog_ns = WATCHDOG_NS * arguments->timeout_factor * arguments->repeat *
+                                 (chops->count ? chops->count : 1);
     return sound ? SUITE_AS_EXPECTED : SUITE_USAGE;
 }
 
@@ -123,6 +143,10 @@ int main(int argc, char **argv)
         .arguments = {.text = "-",
                       .min_cases = 1,
                       .timeout_factor = 1,
+                      .repeat = 1,
+                      .jobs = 1,
+                      .max_memory = UINT64_C(1) << 30,
+                      .max_leaks = 32,
                       .seed = lwp_clock_wall() / 1000},
     };
     (void)signal(SIGPIPE, SIG_IGN);
@@ -134,11 +158,16 @@ int main(int argc, char **argv)
         return SUITE_USAGE;
     (void)snprintf(program.prefix, sizeof(program.prefix), "lwpc-%llx",
                    (unsigned long long)program.arguments.seed);
+    program.interrupt = interrupt_open();
     enum suite_exit status = prepare(&program);
     if (status == SUITE_AS_EXPECTED)
         status = check_filters(&program);
     if (status == SUITE_AS_EXPECTED)
         status = command->carry_out(&program);
+    /* What still runs must not lose what it works with. */
+    if (program.stuck)
+        _exit((int)status);
+    interrupt_close(program.interrupt);
     baseline_done(&program.baseline);
     profile_done(&program.profile);
     expectations_done(&program.expectations);

@@ -21,8 +21,7 @@ static void put_word(FILE *out, const char *word)
 }
 
 /* The command that runs one case again, up to its id; the caller frees it. NULL without memory. */
-static char *repeat_command(const struct program *program, const struct suite_target *target,
-                            const char *name)
+static char *repeat_command(const struct program *program, const struct lwp_dialect *dialect)
 {
     const struct arguments *arguments = &program->arguments;
     char *text = NULL;
@@ -30,9 +29,10 @@ static char *repeat_command(const struct program *program, const struct suite_ta
     FILE *out = open_memstream(&text, &size);
     if (!out)
         return NULL;
-    (void)fputs(target->prepare ? "lwp-conform" : "lwp-conform server", out);
-    put_word(out, name);
-    (void)fprintf(out, " --dialect %s --seed %llu", target->run.dialect->name,
+    (void)fprintf(out, "lwp-conform %s", arguments->command);
+    for (size_t i = 0; i < arguments->words.count; i++)
+        put_word(out, arguments->words.items[i]);
+    (void)fprintf(out, " --dialect %s --seed %llu", dialect->name,
                   (unsigned long long)arguments->seed);
     for (size_t i = 0; i < arguments->again_count; i++) {
         (void)fprintf(out, " --%s", arguments->again[i].name);
@@ -43,24 +43,23 @@ static char *repeat_command(const struct program *program, const struct suite_ta
     return fclose(out) == 0 ? text : NULL;
 }
 
-enum suite_exit program_run_suite(struct program *program, struct suite_target *target,
-                                  const char *name)
+enum suite_exit program_run_suite(struct program *program, struct suite_target *const *targets,
+                                  size_t count, struct suite_host *host, const char *name)
 {
-    char *repeat = repeat_command(program, target, name);
+    char *repeat = repeat_command(program, targets[0]->run.dialect);
     const struct report_run run = {
         .target = name,
-        .dialect = target->run.dialect,
+        .dialect = targets[0]->run.dialect,
         .seed = program->arguments.seed,
         .repeat = repeat,
         .version = LWP_VERSION_TEXT,
         .profile = program->arguments.profile,
-        .epoch_ns = target->epoch_ns,
+        .epoch_ns = targets[0]->epoch_ns,
     };
     enum suite_exit status = SUITE_NOT_RUN;
-    target->run.sink = report_sink(&program->report);
     if (repeat) {
         report_begin(&program->report, &run);
-        status = suite_run(&program->suite, target);
+        status = suite_run(&program->suite, targets, count, host, &program->stuck);
     }
     free(repeat);
     return status;

@@ -25,6 +25,7 @@ struct drawing {
     const char *what;
     const struct result *result;
     const struct event *differing;
+    size_t missing; /* Bytes for which there was no memory. */
     uint64_t began_ns;
 };
 
@@ -41,7 +42,6 @@ static void begin(const struct report *report, struct report_out *out)
 static char *comment_on(const struct drawing *drawing, const struct event *event)
 {
     const struct result *result = drawing->result;
-    const size_t missing = event->bytes.size + event->lost - event->wire.size;
     char text[COMMENT_SIZE];
     char name[16];
     size_t at = (size_t)snprintf(text, sizeof(text), "%s connection=%s", drawing->what,
@@ -51,8 +51,8 @@ static char *comment_on(const struct drawing *drawing, const struct event *event
     if (result->of)
         at += (size_t)snprintf(text + at, sizeof(text) - at, " verdict=%s",
                                verdict_word(result->verdict));
-    if (missing)
-        at += (size_t)snprintf(text + at, sizeof(text) - at, " missing=%zu", missing);
+    if (drawing->missing)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, " missing=%zu", drawing->missing);
     if (event == drawing->differing)
         (void)snprintf(text + at, sizeof(text) - at, " differs=%s offset=%ld: %s", result->field,
                        result->offset, result->reason);
@@ -107,6 +107,16 @@ static void draw_ends(const struct drawing *drawing)
     }
 }
 
+static size_t missing_in(const struct transcript *transcript)
+{
+    size_t missing = 0;
+    for (size_t i = 0; i < transcript->events.count; i++) {
+        const struct event *event = &transcript->events.items[i];
+        missing += event->bytes.size + event->lost - event->wire.size;
+    }
+    return missing;
+}
+
 static void draw(const struct report *report, struct report_out *out, const char *what,
                  const struct result *result)
 {
@@ -118,6 +128,7 @@ static void draw(const struct report *report, struct report_out *out, const char
         .what = what,
         .result = result,
         .differing = result->of ? report_differing(result) : NULL,
+        .missing = missing_in(&result->transcript),
         .began_ns = began_ns > pcap->now_ns ? began_ns : pcap->now_ns,
     };
     if (!pcap->packets)

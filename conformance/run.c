@@ -3,11 +3,52 @@
 
 #include "conformance/run_state.h"
 
-bool run_needs_auth(const struct script_case *of)
+bool run_needs(const struct script_case *of, const char *feature)
 {
     for (size_t i = 0; i < of->needs.count; i++)
-        if (lwp_bytes_equal(of->needs.items[i], lwp_bytes_text("auth")))
+        if (lwp_bytes_equal(of->needs.items[i], lwp_bytes_text(feature)))
             return true;
+    return false;
+}
+
+bool run_needs_auth(const struct script_case *of)
+{
+    return run_needs(of, "auth");
+}
+
+/* Whether a server that takes the frame is another one afterwards. Of what is no frame of a known kind
+ * nobody knows what a wrong server makes. */
+static bool frame_changes_server(const struct script_frame *frame)
+{
+    if (frame->kind == LWP_KIND_KEEPALIVE)
+        return false;
+    if (!frame->command)
+        return true;
+    switch (frame->command->code) {
+    case LWP_COMMAND_LIST_TOPICS:
+    case LWP_COMMAND_GET_TOPIC:
+    case LWP_COMMAND_GET_CLUSTER_STATUS:
+    case LWP_COMMAND_AUTHENTICATE:
+    case LWP_COMMAND_FETCH:
+    case LWP_COMMAND_SUBSCRIBE:
+    case LWP_COMMAND_UNSUBSCRIBE:
+        return false;
+    default:
+        return true;
+    }
+}
+
+bool run_changes_server(const struct script_case *of)
+{
+    for (size_t i = 0; i < of->steps.count; i++) {
+        const struct script_step *step = &of->steps.items[i];
+        const bool sends = step->kind == SCRIPT_SEND || step->kind == SCRIPT_FENCE;
+        if (step->kind == SCRIPT_GIVEN_TOPIC || step->kind == SCRIPT_SEND_RAW)
+            return true;
+        for (size_t f = 0; sends && f < step->frames.count; f++)
+            if (frame_changes_server(&step->frames.items[f]))
+                return true;
+    }
     return false;
 }
 

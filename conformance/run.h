@@ -3,6 +3,7 @@
 #ifndef LWP_CONFORM_RUN_H
 #define LWP_CONFORM_RUN_H
 
+#include "conformance/chop.h"
 #include "conformance/result.h"
 #include "lwp/net/world.h"
 
@@ -12,6 +13,7 @@ struct run_options {
     const struct lwp_dialect *dialect;
     const char *auth_token;     /* NULL if none is needed. */
     const char *prefix;         /* Of the topic names that this run makes. */
+    const struct chop *chop;    /* How what is sent is cut; NULL: not at all. */
     unsigned time_factor;       /* Every time-out is multiplied by it; at least 1. */
     struct exchange_sink *sink; /* NULL: nobody wants what is no case, nor all bytes. */
 };
@@ -32,8 +34,15 @@ void run_case(const struct run_options *options, const struct script_case *of, u
 uint64_t run_make_keeper(const struct run_options *options);
 void run_delete_keeper(const struct run_options *options, uint64_t id);
 
+/** Whether the case needs this feature. */
+bool run_needs(const struct script_case *of, const char *feature);
+
 /** Whether the case wants to authenticate by itself. */
 bool run_needs_auth(const struct script_case *of);
+
+/** Whether a server can be another one after the case: it makes topics, writes, commits, or sends what
+ * is no frame of a known kind. */
+bool run_changes_server(const struct script_case *of);
 
 /**
  * The sanity exchange: connects, sends a Keepalive and wants one back. LWP_OK; a status of

@@ -35,6 +35,8 @@ struct run {
     struct result *result;
     struct script_variables variables;
     struct peer peers[CONNECTION_COUNT];
+    bool holds; /* What was sent last is held back on the connection `holder`. */
+    unsigned holder;
     unsigned ordinal;
     unsigned name_count;
     uint64_t began_ns;

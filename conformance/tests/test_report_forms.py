@@ -357,6 +357,24 @@ def test_the_capture_has_all_bytes_both_ways(conform, fake_server, case_file):
     assert answer.hex() in max((seen[key] for key in seen if key[1] == port), key=len)
 
 
+def test_a_capture_has_a_limit_and_says_what_it_lacks(conform, fake_server, case_file, tmp_path):
+    """A case keeps 64 MiB; its verdict is the same as without a capture."""
+    answer = control(0x80, b'{"more":"' + b"x" * 13_000_000 + b'"}').sealed()
+    server = fake_server(answering(lambda _, frame: answer if frame.batch_id == 3 else None))
+    asked = ["send list-topics", "expect topic-response"] * 6
+    outcome = conform("server", server.address, *case_file(case_text("own-large", *asked)), "--pcap",
+                      tmp_path / "capture", measured=True, seconds=30)
+    assert (outcome.status, outcome.verdicts) == (0, ["pass"])
+    rows = fields(tmp_path / "capture", "frame.comment", "tcp.stream", "tcp.srcport", "tcp.len")
+    own = {stream: comment for comment, stream, *_ in rows if "case=LWP-2.3/own-large" in comment}
+    missing = {re.search(r"missing=(\d+)", comment)[1] for comment in own.values()}
+    kept = sum(int(size) for _, stream, port, size in rows
+               if stream in own and port == server.address.rpartition(":")[2])
+    assert 48 << 20 < kept <= 64 << 20
+    assert [int(size) for size in missing] == [6 * len(answer) - kept]
+    assert outcome.grown_kib < 160 << 10
+
+
 def test_the_comments_say_which_case_step_and_verdict(conform, fake_server, case_file):
     def wrong(_: Connection, frame: Frame) -> bytes | None:
         return Frame(2, 9).sealed() if frame.flags == BATCH else None
