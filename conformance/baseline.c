@@ -43,21 +43,23 @@ static void note(struct baseline *baseline, enum baseline_change change, struct 
         };
 }
 
+static bool is_same(const struct baseline_case *then, const struct result *result,
+                    const char *class)
+{
+    return then->verdict == result->verdict && lwp_bytes_equal(then->class, lwp_bytes_text(class));
+}
+
 static enum baseline_change compare(const struct baseline_case *then, const struct result *result,
                                     const char *class)
 {
     const bool is_bad = report_is_bad(result->verdict);
-    const bool ran = then && then->verdict != VERDICT_SKIP;
-    if (result->verdict == VERDICT_SKIP)
-        return ran ? BASELINE_GONE : BASELINE_SAME;
-    if (!ran)
+    if (!then || then->verdict == VERDICT_SKIP)
         return is_bad ? BASELINE_NEW : BASELINE_SAME;
-    const bool was_bad = report_is_bad(then->verdict);
-    if (was_bad != is_bad)
+    if (result->verdict == VERDICT_SKIP)
+        return BASELINE_GONE;
+    if (report_is_bad(then->verdict) != is_bad)
         return is_bad ? BASELINE_BROKEN : BASELINE_FIXED;
-    const bool is_same =
-        then->verdict == result->verdict && lwp_bytes_equal(then->class, lwp_bytes_text(class));
-    return is_bad && !is_same ? BASELINE_CLASS : BASELINE_SAME;
+    return is_bad && !is_same(then, result, class) ? BASELINE_CLASS : BASELINE_SAME;
 }
 
 void baseline_apply(struct baseline *baseline, struct result *result)

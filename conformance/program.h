@@ -34,6 +34,15 @@ enum suite_exit command_list(struct program *program);
 /** The dialect that is given, else the profile's, else the deployed one. */
 const struct lwp_dialect *program_dialect(const struct program *program);
 
+/** What the server has, by default, by options and by the profile. */
+unsigned program_features(const struct program *program);
+
+/** Writes a blank and the word as a shell takes it back. */
+void program_put_word(FILE *out, const char *word);
+
+/** Writes the options that a command for one case needs as well. */
+void program_put_again(FILE *out, const struct arguments *arguments);
+
 /** Opens the reports, calls `run`, and closes them. */
 enum suite_exit program_judge(struct program *program,
                               enum suite_exit (*run)(struct program *program));
