@@ -125,7 +125,6 @@ static bool run_both(struct comparison *comparison, unsigned ordinal)
     compare(comparison, results);
     for (int side = 0; side < DIFF_SIDES; side++) {
         alive = is_there(&comparison->sides[side], (const char *)comparison->of->id.data) && alive;
-        script_arena_done(&results[side].wires);
         script_arena_done(&arenas[side]);
     }
     return alive;

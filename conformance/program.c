@@ -30,7 +30,8 @@ void program_put_again(FILE *out, const struct arguments *arguments)
     }
 }
 
-/* The command that runs one case again, up to its id; the caller frees it. NULL without memory. */
+/* The command of this run again, but for its filters and reports; the caller frees it. NULL without
+ * memory. */
 static char *repeat_command(const struct program *program, const struct lwp_dialect *dialect)
 {
     const struct arguments *arguments = &program->arguments;
@@ -45,14 +46,33 @@ static char *repeat_command(const struct program *program, const struct lwp_dial
     (void)fprintf(out, " --dialect %s --seed %llu", dialect->name,
                   (unsigned long long)arguments->seed);
     program_put_again(out, arguments);
-    (void)fputs(" --filter", out);
     return fclose(out) == 0 ? text : NULL;
+}
+
+/* How the run differs from a plain one; the caller frees it. NULL if it does not. */
+static char *axes_of(const struct suite *suite)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < suite->chops.count; i++)
+        (void)fprintf(out, "%s%s", i ? " " : "chop ", suite->chops.items[i].name);
+    if (suite->shuffles)
+        (void)fprintf(out, "%sshuffle %llu", suite->chops.count ? ", " : "",
+                      (unsigned long long)suite->shuffle);
+    if (fclose(out) == 0 && size)
+        return text;
+    free(text);
+    return NULL;
 }
 
 enum suite_exit program_run_suite(struct program *program, struct suite_target *const *targets,
                                   size_t count, struct suite_host *host, const char *name)
 {
     char *repeat = repeat_command(program, targets[0]->run.dialect);
+    char *axes = axes_of(&program->suite);
     const struct report_run run = {
         .target = name,
         .dialect = targets[0]->run.dialect,
@@ -60,6 +80,7 @@ enum suite_exit program_run_suite(struct program *program, struct suite_target *
         .repeat = repeat,
         .version = LWP_VERSION_TEXT,
         .profile = program->arguments.profile,
+        .axes = axes,
         .epoch_ns = targets[0]->epoch_ns,
     };
     enum suite_exit status = SUITE_NOT_RUN;
@@ -67,6 +88,7 @@ enum suite_exit program_run_suite(struct program *program, struct suite_target *
         report_begin(&program->report, &run);
         status = suite_run(&program->suite, targets, count, host, &program->stuck);
     }
+    free(axes);
     free(repeat);
     return status;
 }

@@ -65,12 +65,12 @@ static void tell(struct report *report, enum report_moment moment)
     }
 }
 
-static void take_exchange(struct exchange_sink *sink, const char *what, const struct result *result)
+static void take_exchange(struct exchange_sink *sink, const struct exchange *exchange)
 {
     struct report *report = (struct report *)(void *)sink;
     for (size_t i = 0; i < REPORT_COUNT; i++)
         if (report->outs[i].file && forms[i]->exchange)
-            forms[i]->exchange(report, &report->outs[i], what, result);
+            forms[i]->exchange(report, &report->outs[i], exchange);
 }
 
 struct exchange_sink *report_sink(struct report *report)
@@ -128,7 +128,8 @@ void report_case(struct report *report, const struct result *result)
     count(&report->counts, result->verdict);
     count(&report->all, result->verdict);
     report->duration_ns += result->duration_ns;
-    rank(report->slowest, result);
+    if (result->of->steps.count) /* What is judged at the end takes no time of its own. */
+        rank(report->slowest, result);
     for (size_t i = 0; i < REPORT_COUNT; i++) {
         struct report_out *out = &report->outs[i];
         if (!out->file || !forms[i]->add)

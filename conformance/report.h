@@ -26,7 +26,7 @@ struct report_run {
     const char *target; /* HOST:PORT, or "selftest". */
     const struct lwp_dialect *dialect;
     uint64_t seed;
-    const char *repeat;  /* The command that runs one case again, up to its id. */
+    const char *repeat;  /* The command that does the same again, but for filters and reports. */
     const char *version; /* Of the program. */
     const char *profile; /* What the target is said to have; NULL if nothing is. */
     const char *axes;    /* How the run differs from a plain one; NULL if it does not. */
@@ -68,8 +68,8 @@ struct report_form {
     void (*at[REPORT_FINISH + 1])(const struct report *report, struct report_out *out);
     void (*add)(const struct report *report, struct report_out *out, const struct result *result);
     /* See struct exchange_sink. */
-    void (*exchange)(const struct report *report, struct report_out *out, const char *what,
-                     const struct result *result);
+    void (*exchange)(const struct report *report, struct report_out *out,
+                     const struct exchange *exchange);
 };
 
 struct report {
@@ -103,7 +103,7 @@ void report_end_run(struct report *report);
  * could not be written, of which nothing is left behind. */
 bool report_finish(struct report *report);
 
-/** Where exchanges without a case go; NULL if nobody wants them, nor the bytes of all events. */
+/** Where exchanges go, one after the other; NULL if nobody wants them. */
 struct exchange_sink *report_sink(struct report *report);
 
 /* --- report_file.c: the files. --- */
@@ -144,6 +144,10 @@ bool report_piece_done(struct report_piece *piece, FILE *out);
 typedef void report_fact(void *context, const char *label, const char *value);
 void report_facts(const struct report *report, const struct result *result, report_fact *fact,
                   void *context);
+
+/** The command that runs this case again, or the whole run for what is judged at its end; the caller
+ * frees it. NULL without memory. */
+char *report_repeat(const struct report *report, const struct result *result);
 
 typedef void report_line(void *context, const char *line);
 

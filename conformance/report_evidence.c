@@ -85,6 +85,16 @@ static void tell_required(const struct listener *to, const struct script_case *o
     }
 }
 
+char *report_repeat(const struct report *report, const struct result *result)
+{
+    const bool is_case = result->of->steps.count;
+    char *text = NULL;
+    if (asprintf(&text, "%s%s%s", report->run.repeat, is_case ? " --filter " : "",
+                 is_case ? (const char *)result->of->id.data : "") < 0)
+        return NULL;
+    return text;
+}
+
 void report_facts(const struct report *report, const struct result *result, report_fact *fact,
                   void *context)
 {
@@ -101,7 +111,10 @@ void report_facts(const struct report *report, const struct result *result, repo
         tell(&to, "differs", "%s", result->field);
     if (report->outs[REPORT_PCAP].file)
         tell(&to, "capture", "%s", report->outs[REPORT_PCAP].path);
-    tell(&to, "repeat", "%s %s", report->run.repeat, (const char *)result->of->id.data);
+    char *repeat = report_repeat(report, result);
+    if (repeat)
+        tell(&to, "repeat", "%s", repeat);
+    free(repeat);
 }
 
 void report_decode(const struct lwp_dialect *dialect, struct lwp_bytes bytes, report_line *line,

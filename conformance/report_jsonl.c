@@ -131,7 +131,7 @@ static struct json_object *transcript_of(const struct report *report, const stru
 static void add_evidence(const struct report *report, struct json_object *event,
                          const struct result *result)
 {
-    char *repeat = NULL;
+    char *repeat = report_repeat(report, result);
     char class[FAILURE_CLASS_SIZE];
     lwp_json_add_word(event, "class", failure_class(result, class));
     add_text(event, "expected", result->expected);
@@ -140,10 +140,9 @@ static void add_evidence(const struct report *report, struct json_object *event,
         lwp_json_add_word(event, "field", result->field);
     if (result->offset >= 0)
         lwp_json_add_number(event, "offset", (uint64_t)result->offset);
-    if (asprintf(&repeat, "%s %s", report->run.repeat, (const char *)result->of->id.data) >= 0) {
+    if (repeat)
         add_text(event, "repeat", repeat);
-        free(repeat);
-    }
+    free(repeat);
     lwp_json_add(event, "transcript", transcript_of(report, result));
 }
 
@@ -158,7 +157,8 @@ static void add(const struct report *report, struct report_out *out, const struc
     add_text(event, "reason", result->reason);
     lwp_json_add_number(event, "duration_ns", result->duration_ns);
     add_text(event, "file", of->place.file);
-    lwp_json_add_number(event, "line", result->line ? result->line : of->place.line);
+    if (of->place.line)
+        lwp_json_add_number(event, "line", result->line ? result->line : of->place.line);
     lwp_json_add(event, "text", texts_of(of));
     lwp_json_add(event, "requirements", requirements_of(of));
     if (report_is_told(result->verdict))

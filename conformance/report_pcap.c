@@ -18,11 +18,11 @@ struct pcap {
     uint64_t now_ns;                    /* The end of what is drawn, since the Unix epoch. */
 };
 
-/* Something that is being drawn: a case, or another exchange. */
+/* What is being drawn. */
 struct drawing {
     struct pcap *pcap;
     struct lwp_bytes target;
-    const char *what;
+    const struct exchange *exchange;
     const struct result *result;
     const struct event *differing;
     size_t missing; /* Bytes for which there was no memory. */
@@ -37,20 +37,24 @@ static void begin(const struct report *report, struct report_out *out)
         out->error = ENOMEM;
 }
 
-/* Whose packet it is, and what came of the case; on the packet that decided it, why. The caller
- * frees it. */
+/* Whose packet it is, and what came of the case this time; on the packet that decided it, why. The
+ * caller frees it. */
 static char *comment_on(const struct drawing *drawing, const struct event *event)
 {
+    const struct exchange *exchange = drawing->exchange;
     const struct result *result = drawing->result;
     char text[COMMENT_SIZE];
     char name[16];
-    size_t at = (size_t)snprintf(text, sizeof(text), "%s connection=%s", drawing->what,
-                                 report_connection_name(event->connection, name));
+    size_t at =
+        (size_t)snprintf(text, sizeof(text), "%s%.200s connection=%s", result->of ? "case=" : "",
+                         exchange->what, report_connection_name(event->connection, name));
     if (event->line)
         at += (size_t)snprintf(text + at, sizeof(text) - at, " line=%u", event->line);
     if (result->of)
         at += (size_t)snprintf(text + at, sizeof(text) - at, " verdict=%s",
                                verdict_word(result->verdict));
+    if (result->of && exchange->chop)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, " chop=%.100s", exchange->chop);
     if (drawing->missing)
         at += (size_t)snprintf(text + at, sizeof(text) - at, " missing=%zu", drawing->missing);
     if (event == drawing->differing)
@@ -74,7 +78,8 @@ static void draw_end(struct pcap *pcap, const struct lwp_packets_place *place,
         pcap->current[event->connection] = 0;
 }
 
-static void draw_event(const struct drawing *drawing, const struct event *event)
+static void draw_event(const struct drawing *drawing, const struct event *event,
+                       struct lwp_bytes wire)
 {
     static const struct lwp_bytes none = {NULL, 0};
     struct pcap *pcap = drawing->pcap;
@@ -90,10 +95,28 @@ static void draw_event(const struct drawing *drawing, const struct event *event)
     if (event->kind == EVENT_CONNECTED)
         lwp_packets_connect(pcap->packets, &place, drawing->target, none);
     else if (event->kind == EVENT_SENT || event->kind == EVENT_RECEIVED)
-        lwp_packets_send(pcap->packets, &place, event->wire, none);
+        lwp_packets_send(pcap->packets, &place, wire, none);
     else
         draw_end(pcap, &place, event);
     free(comment);
+}
+
+/* The bytes of an event, as many as there are. */
+static struct lwp_bytes wire_of(const struct exchange *exchange, size_t index)
+{
+    return index < exchange->wire_count ? exchange->wires[index]
+                                        : exchange->result->transcript.events.items[index].bytes;
+}
+
+static size_t missing_in(const struct exchange *exchange)
+{
+    const struct transcript *transcript = &exchange->result->transcript;
+    size_t missing = 0;
+    for (size_t i = 0; i < transcript->events.count; i++) {
+        const struct event *event = &transcript->events.items[i];
+        missing += event->bytes.size + event->lost - wire_of(exchange, i).size;
+    }
+    return missing;
 }
 
 /* Whatever is still open is closed by us when a case is over. */
@@ -103,47 +126,31 @@ static void draw_ends(const struct drawing *drawing)
         const struct event end = {
             .kind = EVENT_CLOSED, .connection = i, .time_ns = drawing->result->duration_ns};
         if (drawing->pcap->current[i])
-            draw_event(drawing, &end);
+            draw_event(drawing, &end, end.bytes);
     }
 }
 
-static size_t missing_in(const struct transcript *transcript)
-{
-    size_t missing = 0;
-    for (size_t i = 0; i < transcript->events.count; i++) {
-        const struct event *event = &transcript->events.items[i];
-        missing += event->bytes.size + event->lost - event->wire.size;
-    }
-    return missing;
-}
-
-static void draw(const struct report *report, struct report_out *out, const char *what,
-                 const struct result *result)
+static void draw(const struct report *report, struct report_out *out,
+                 const struct exchange *exchange)
 {
     struct pcap *pcap = out->state;
+    const struct result *result = exchange->result;
     const uint64_t began_ns = report->run.epoch_ns + result->began_ns;
     const struct drawing drawing = {
         .pcap = pcap,
         .target = lwp_bytes_text(report->run.target),
-        .what = what,
+        .exchange = exchange,
         .result = result,
         .differing = result->of ? report_differing(result) : NULL,
-        .missing = missing_in(&result->transcript),
+        .missing = missing_in(exchange),
         .began_ns = began_ns > pcap->now_ns ? began_ns : pcap->now_ns,
     };
     if (!pcap->packets)
         return;
     for (size_t i = 0; i < result->transcript.events.count; i++)
-        draw_event(&drawing, &result->transcript.events.items[i]);
+        draw_event(&drawing, &result->transcript.events.items[i], wire_of(exchange, i));
     draw_ends(&drawing);
     pcap->now_ns = drawing.began_ns + result->duration_ns;
-}
-
-static void add(const struct report *report, struct report_out *out, const struct result *result)
-{
-    char what[256];
-    (void)snprintf(what, sizeof(what), "case=%s", (const char *)result->of->id.data);
-    draw(report, out, what, result);
 }
 
 static void finish(const struct report *report, struct report_out *out)
@@ -163,6 +170,5 @@ static void finish(const struct report *report, struct report_out *out)
 const struct report_form report_form_pcap = {
     .state_size = sizeof(struct pcap),
     .at = {[REPORT_BEGIN] = begin, [REPORT_FINISH] = finish},
-    .add = add,
     .exchange = draw,
 };

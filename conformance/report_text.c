@@ -62,7 +62,8 @@ static void print_evidence(const struct report *report, FILE *out, const struct 
 {
     const struct event *differing = report_differing(result);
     report_facts(report, result, print_fact, out);
-    (void)fputs("  transcript\n", out);
+    if (result->transcript.events.count)
+        (void)fputs("  transcript\n", out);
     for (size_t i = 0; i < result->transcript.events.count; i++) {
         const struct event *event = &result->transcript.events.items[i];
         print_event(report, out, event, event == differing ? (size_t)result->offset : SIZE_MAX);
@@ -80,7 +81,7 @@ static void add(const struct report *report, struct report_out *out, const struc
                   reason && *reason ? ": " : "", reason ? reason : "");
     free(reason);
     /* What never began has no evidence: the reason says it all. */
-    if (bad && result->transcript.events.count)
+    if (bad && (result->transcript.events.count || result->expected[0]))
         print_evidence(report, out->file, result);
 }
 

@@ -52,8 +52,7 @@ struct event {
     unsigned line;       /* Of the step that did it, in the case's file; 0 if none did. */
     uint64_t time_ns;    /* Since the case began. */
     struct lwp_bytes bytes;
-    size_t lost;           /* Bytes that are not kept because the transcript is full. */
-    struct lwp_bytes wire; /* All bytes if the run is captured, for as long as there is memory. */
+    size_t lost; /* Bytes that are not kept because the transcript is full. */
 };
 
 struct transcript {
@@ -84,13 +83,22 @@ struct result {
     uint64_t began_ns;   /* On the world's clock. */
     uint64_t duration_ns;
     struct transcript transcript;
-    struct script_arena wires; /* What the events' `wire` lies in; the runner's to free. */
 };
 
-/* Takes what was said on connections that belong to no case: sanity exchanges, the kept topic. */
+/* All that was said on the connections of a case, each time that it was run, or of what is no case:
+ * sanity exchanges, the kept topic. */
+struct exchange {
+    const char *what;            /* What it was for, or the case's id. */
+    const char *chop;            /* How what was sent was cut, or NULL. */
+    const struct result *result; /* What came of it this time. */
+    const struct lwp_bytes
+        *wires;        /* The bytes of each event, whole for as long as there is memory; */
+    size_t wire_count; /* fewer than events if there is not. */
+};
+
+/* Takes exchanges when they are over. */
 struct exchange_sink {
-    /** `what` it was for, in a few words; the result has times and transcript. */
-    void (*take)(struct exchange_sink *sink, const char *what, const struct result *result);
+    void (*take)(struct exchange_sink *sink, const struct exchange *exchange);
 };
 
 #endif

@@ -59,6 +59,26 @@ static void bind_token(struct run *run)
                           lwp_bytes_text(run->options->auth_token));
 }
 
+/* Closes all connections; what was said goes to whoever takes it. */
+static void end_exchange(struct run *run, const char *what)
+{
+    const struct run_options *options = run->options;
+    wire_done(run);
+    run->result->duration_ns = lwp_world_now(options->world) - run->began_ns;
+    if (run->arena->failed)
+        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory left");
+    const struct exchange exchange = {
+        .what = what,
+        .chop = options->chop ? options->chop->name : NULL,
+        .result = run->result,
+        .wires = run->wires.items,
+        .wire_count = run->wires.count,
+    };
+    if (options->sink)
+        options->sink->take(options->sink, &exchange);
+    script_arena_done(&run->wire_arena);
+}
+
 void run_case(const struct run_options *options, const struct script_case *of, unsigned ordinal,
               struct script_arena *arena, struct result *result)
 {
@@ -82,10 +102,7 @@ void run_case(const struct run_options *options, const struct script_case *of, u
             step_carry_out(run, &of->steps.items[i]);
     run->line = 0;
     set_up_clean(run);
-    wire_done(run);
-    result->duration_ns = lwp_world_now(options->world) - run->began_ns;
-    if (arena->failed)
-        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory left");
+    end_exchange(run, (const char *)of->id.data);
 }
 
 /* What the runner does beside the cases. */
@@ -112,12 +129,7 @@ static bool begin_aside(const struct run_options *options, struct aside *aside)
 
 static void end_aside(struct aside *aside, const char *what)
 {
-    const struct run_options *options = aside->run->options;
-    wire_done(aside->run);
-    aside->result.duration_ns = lwp_world_now(options->world) - aside->result.began_ns;
-    if (options->sink)
-        options->sink->take(options->sink, what, &aside->result);
-    script_arena_done(&aside->result.wires);
+    end_exchange(aside->run, what);
     script_arena_done(&aside->arena);
 }
 

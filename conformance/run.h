@@ -15,13 +15,12 @@ struct run_options {
     const char *prefix;         /* Of the topic names that this run makes. */
     const struct chop *chop;    /* How what is sent is cut; NULL: not at all. */
     unsigned time_factor;       /* Every time-out is multiplied by it; at least 1. */
-    struct exchange_sink *sink; /* NULL: nobody wants what is no case, nor all bytes. */
+    struct exchange_sink *sink; /* Takes all that is said; NULL: nobody does. */
 };
 
 /**
  * Runs the case and fills in `*result`; what it holds lives in `arena`. `ordinal` is the case's
- * number in the run, for topic names. Topics that the case made are deleted afterwards. What
- * a sink wants beyond lies in `result->wires`, to be freed by the caller.
+ * number in the run, for topic names. Topics that the case made are deleted afterwards.
  */
 void run_case(const struct run_options *options, const struct script_case *of, unsigned ordinal,
               struct script_arena *arena, struct result *result);

@@ -24,12 +24,14 @@ void wire_note(struct run *run, enum event_kind kind, unsigned connection, struc
         .lost = bytes.size - kept,
     };
     transcript->size += kept;
-    event->wire = event->bytes;
-    if (!run->options->sink || event->lost == 0)
+    struct lwp_bytes *wire = run->options->sink ? SCRIPT_ADD(run->arena, &run->wires) : NULL;
+    if (!wire)
         return;
-    const struct lwp_bytes whole = script_arena_copy(&run->result->wires, bytes);
-    if (whole.data)
-        event->wire = whole;
+    *wire = event->bytes;
+    if (event->lost)
+        bytes = script_arena_copy(&run->wire_arena, bytes);
+    if (event->lost && bytes.data)
+        *wire = bytes;
 }
 
 static uint64_t now_of(const struct run *run)

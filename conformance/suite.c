@@ -57,7 +57,7 @@ static void report(struct walk *walk, size_t end)
         expectation_apply(walk->suite->expectations, &outcome->result);
         baseline_apply(walk->suite->baseline, &outcome->result);
         report_case(walk->suite->report, &outcome->result);
-        trial_free(&outcome->arena, &outcome->result);
+        script_arena_done(&outcome->arena);
     }
 }
 
@@ -73,19 +73,19 @@ static void give_up(struct walk *walk)
         outcome->done = true;
         if (known)
             continue;
-        trial_free(&outcome->arena, &outcome->result);
+        script_arena_done(&outcome->arena);
         outcome->result =
             (struct result){.of = outcome->of, .verdict = VERDICT_ERROR, .offset = -1};
         (void)snprintf(outcome->result.reason, RESULT_TEXT_SIZE, "%s", walk->why_over);
     }
 }
 
-static void take_guarded(struct exchange_sink *sink, const char *what, const struct result *result)
+static void take_guarded(struct exchange_sink *sink, const struct exchange *exchange)
 {
     struct guard *guard = (struct guard *)(void *)sink;
     (void)pthread_mutex_lock(&guard->lock);
     if (guard->inner)
-        guard->inner->take(guard->inner, what, result);
+        guard->inner->take(guard->inner, exchange);
     (void)pthread_mutex_unlock(&guard->lock);
 }
 

@@ -47,6 +47,7 @@ struct suite {
     struct report *report;
     struct chop_list chops; /* Each case is run under each; none: as it is. */
     unsigned repeat;        /* At least 1. */
+    unsigned reruns;        /* How often what failed is run again. */
     unsigned shard;         /* Of the cases that fit every `shards`-th runs, from this one on, */
     unsigned shards;        /* which is 0 for the first; 0 shards: all run. */
     bool shuffles;          /* They run a second time in another order, made from */

@@ -42,7 +42,7 @@ static void set_up_task(struct walk *walk, struct task *task, size_t index, bool
                 .attempt = outcome->attempts,
                 .chops = &walk->chops,
                 .repeat = suite->repeat,
-                .reruns = !is_expected && walk->failed < MOST_FAILED,
+                .reruns = is_expected || walk->failed >= MOST_FAILED ? 0 : suite->reruns,
                 .checks_alive = suite->isolates || is_last,
             },
     };
@@ -78,7 +78,7 @@ static void take_in(struct walk *walk, struct task *task)
     if (walk->pass)
         outcome->result.duration_ns = before_ns + task->result.duration_ns;
     outcome->done = walk->pass + 1 == walk->passes;
-    trial_free(&task->arena, &task->result);
+    script_arena_done(&task->arena);
 }
 
 /* Why nothing more is run, if it is so. */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 enum {
-    RERUNS = 2,
     /* So that no two attempts of a run make topics of the same name. */
     ORDINALS = 10000
 };
@@ -14,40 +13,21 @@ bool trial_passed(enum verdict verdict)
     return verdict == VERDICT_PASS || verdict == VERDICT_LENIENT;
 }
 
-void trial_free(struct script_arena *arena, struct result *result)
-{
-    script_arena_done(&result->wires);
-    script_arena_done(arena);
-}
-
 void trial_keep(struct script_arena *arena, struct result *to, const struct result *from)
 {
     struct transcript kept = {.size = from->transcript.size};
-    struct script_arena wires = {NULL, 0, false};
-    trial_free(arena, to);
+    script_arena_done(arena);
     for (size_t i = 0; i < from->transcript.events.count; i++) {
         struct event *event = SCRIPT_ADD(arena, &kept.events);
         if (!event)
             break;
         *event = from->transcript.events.items[i];
         event->bytes = script_arena_copy(arena, event->bytes);
-        event->wire = event->lost ? script_arena_copy(&wires, event->wire) : event->bytes;
     }
     *to = *from;
     to->transcript = kept;
-    to->wires = wires;
     if (from->field)
         to->field = (const char *)script_arena_copy(arena, lwp_bytes_text(from->field)).data;
-}
-
-/* A capture has all that was said, also where the verdict was known before. */
-static void let_go(const struct trial *trial, struct script_arena *arena, struct result *result,
-                   bool kept)
-{
-    struct exchange_sink *sink = trial->target->run.sink;
-    if (!kept && sink && result->of)
-        sink->take(sink, (const char *)result->of->id.data, result);
-    trial_free(arena, result);
 }
 
 bool trial_differs(struct script_arena *arena, struct result *into, const struct result *other,
@@ -109,25 +89,26 @@ static enum lwp_status run_once(struct trial *trial, struct script_arena *arena,
 }
 
 /* Runs the case under one way to cut, until its verdict can be trusted or is found not to stay. */
-static enum lwp_status run_alike(struct trial *trial, bool reruns, struct script_arena *arena,
+static enum lwp_status run_alike(struct trial *trial, unsigned reruns, struct script_arena *arena,
                                  struct result *result)
 {
     static const char *const how[2] = {"first", "again"};
     enum lwp_status status = run_once(trial, arena, result);
     uint64_t duration_ns = result->duration_ns;
-    const bool again = reruns && !trial_passed(result->verdict);
-    const unsigned most = again && trial->repeat < 1 + RERUNS ? 1 + RERUNS : trial->repeat;
+    const unsigned again = trial_passed(result->verdict) ? 0 : reruns;
+    const unsigned most = trial->repeat < 1 + again ? 1 + again : trial->repeat;
     bool ended = result->verdict == VERDICT_CRASH;
     for (unsigned done = 1; done < most && !ended; done++) {
         struct script_arena own = {NULL, 0, false};
         struct result next;
         status = run_once(trial, &own, &next);
         duration_ns += next.duration_ns;
-        const bool crashed = next.verdict == VERDICT_CRASH;
-        if (crashed)
+        ended = next.verdict == VERDICT_CRASH;
+        if (ended)
             trial_keep(arena, result, &next);
-        ended = crashed || trial_differs(arena, result, &next, VERDICT_FLAKY, how);
-        let_go(trial, &own, &next, ended);
+        else
+            ended = trial_differs(arena, result, &next, VERDICT_FLAKY, how);
+        script_arena_done(&own);
     }
     result->duration_ns = duration_ns;
     return status;
@@ -147,17 +128,18 @@ enum lwp_status trial_run(struct trial *trial, struct script_arena *arena, struc
     *result = (struct result){.of = NULL};
     for (size_t i = 0; i < chops->count && (i == 0 || !is_final(result->verdict)); i++) {
         const char *const how[2] = {chops->items[0].name, chops->items[i].name};
-        const bool reruns = trial->reruns && (i == 0 || trial_passed(result->verdict));
+        /* What fails as it failed under the first one needs no more runs. */
+        const unsigned reruns = i == 0 || trial_passed(result->verdict) ? trial->reruns : 0;
         struct script_arena own = {NULL, 0, false};
         struct result next;
         trial->target->run.chop = &chops->items[i];
         status = run_alike(trial, reruns, &own, &next);
         duration_ns += next.duration_ns;
-        const bool is_kept = i == 0 || is_final(next.verdict);
-        if (is_kept)
+        if (i == 0 || is_final(next.verdict))
             trial_keep(arena, result, &next);
-        let_go(trial, &own, &next,
-               is_kept || trial_differs(arena, result, &next, VERDICT_AXIS, how));
+        else
+            (void)trial_differs(arena, result, &next, VERDICT_AXIS, how);
+        script_arena_done(&own);
     }
     result->duration_ns = duration_ns;
     return status;

@@ -25,7 +25,7 @@ struct trial {
     unsigned attempt;              /* Counts what was run of this case; begins at 0. */
     const struct chop_list *chops; /* Under each of which it is run; at least one. */
     unsigned repeat;               /* How often each time; at least 1. */
-    bool reruns;       /* Run again what failed: a failure that does not stay is a flake. */
+    unsigned reruns;   /* How often what failed is run again: if it does not stay it is a flake. */
     bool checks_alive; /* A sanity exchange follows every time, not only where there is a doubt. */
 };
 
@@ -49,10 +49,7 @@ bool trial_differs(struct script_arena *arena, struct result *into, const struct
 /** Whether the verdict is a pass, perhaps a lenient one. */
 bool trial_passed(enum verdict verdict);
 
-/** Frees what the result holds. */
-void trial_free(struct script_arena *arena, struct result *result);
-
-/** Puts a copy of the result, with all that it holds, into the place of another one, which is freed. */
+/** Puts a copy of the result, with all that it holds, into the arena, which is emptied before. */
 void trial_keep(struct script_arena *arena, struct result *to, const struct result *from);
 
 #endif

@@ -160,6 +160,15 @@ def test_a_byte_that_differs_far_behind_is_shown(page_of, tmp_path, all_sorts):
     assert shown < 1000 and shown + sum(left_out) == 8001
 
 
+def test_what_belongs_to_no_case_has_its_row(conform, mock_program, case_file, page_of):
+    command = f"exec {mock_program} --listen 127.0.0.1:{{port}}"
+    outcome = conform("server", "--target-cmd", command, "--max-memory", "1K", *case_file(PASSES))
+    page = page_of(report_of(outcome))
+    facts = facts_of(section_of(page, "target/memory"))
+    assert facts["expected"] == "at most 1024 bytes" and facts["step"] == "target"
+    assert {row[0] for row in matrix(page)} >= {"target/threads", "LWP-2.3/own-passes"}
+
+
 HOSTILE = [b"</script><script>alert(1)</script>", b"<img src=x onerror=alert(1)>", b"\"'><b>&amp;{{7*7}}",
            b"]]><!-- </style></title>"]
 

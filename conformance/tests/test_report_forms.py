@@ -61,7 +61,7 @@ ASKS = case_text("own-text", "send list-topics", 'expect error-response text="To
 def test_a_line_that_lacks_or_adds_a_member_does_not_fit_the_schema(all_sorts, event_validator):
     for event in all_sorts().events:
         assert not event_validator.is_valid({**event, "more": 1})
-        for name in event.keys() - {"capture", "field", "offset"}:
+        for name in event.keys() - {"capture", "field", "offset", "line"}:
             lacking = copy.deepcopy(event)
             del lacking[name]
             assert not event_validator.is_valid(lacking), name
@@ -333,7 +333,7 @@ class Recorder:
 
 
 def test_the_capture_has_all_bytes_both_ways(conform, fake_server, case_file):
-    """More than the transcripts keep, and what belongs to no case."""
+    """More than the transcripts keep, and what belongs to no case; each time that one is run."""
     large = case_text("own-large", "send ingest topic_id=1 fill=700K:3", "expect ack",
                       "send list-topics", "expect topic-response")
     answer = control(0x80, b'{"topics":[],"more":"' + b"x" * 300_000 + b'"}').sealed()
@@ -385,10 +385,10 @@ def test_the_comments_say_which_case_step_and_verdict(conform, fake_server, case
     of_case = [comment for comment in comments if "own-acked" in comment]
     reason = outcome.case_named("own-acked")["reason"]
     assert of_case == [
-        "case=LWP-2.3/own-acked connection=c1 verdict=fail",
-        "case=LWP-2.3/own-acked connection=c1 line=4 verdict=fail",
-        f"case=LWP-2.3/own-acked connection=c1 line=5 verdict=fail differs=flags offset=5: {reason}",
-        "case=LWP-2.3/own-acked connection=c1 verdict=fail"]
+        "case=LWP-2.3/own-acked connection=c1 verdict=fail chop=none",
+        "case=LWP-2.3/own-acked connection=c1 line=4 verdict=fail chop=none",
+        f"case=LWP-2.3/own-acked connection=c1 line=5 verdict=fail chop=none differs=flags offset=5: {reason}",
+        "case=LWP-2.3/own-acked connection=c1 verdict=fail chop=none"] * 3
     others = {comment.partition(" connection=")[0] for comment in comments} - {of_case[0].split()[0]}
     assert others == {"sanity exchange", "kept topic", "case=LWP-2.3/own-passes"}
 
@@ -417,6 +417,47 @@ def test_the_capture_tells_how_connections_end(conform, fake_server, case_file):
     assert [ends[f"own-{i}"] for i in (1, 2, 3, 4)] == [
         [("target", "fin"), ("us", "fin")], [("us", "rst")],
         [("us", "fin"), ("target", "fin")], [("us", "fin")]]
+
+
+# What belongs to no case, and runs that are not plain
+
+
+def test_all_forms_tell_what_a_started_target_took(conform, mock_program, case_file):
+    command = f"exec {mock_program} --listen 127.0.0.1:{{port}}"
+    outcome = conform("server", "--target-cmd", command, "--max-memory", "1K", *case_file(PASSES))
+    case = next(case for case in outcome.cases if case["id"] == "target/memory")
+    assert outcome.status == 1 and case["verdict"] == "fail" and "line" not in case
+    assert "--max-memory 1K" in case["repeat"] and "--filter" not in case["repeat"]
+    assert case["id"] not in [slow["id"] for slow in outcome.end["slowest"]]
+    for told in (f"  required {case['text'][0]}\n", f"  expected {case['expected']}\n",
+                 f"  actual   {case['actual']}\n", f"  repeat   {case['repeat']}\n"):
+        assert told in outcome.text
+    (point,) = [point for point in read_tap(outcome.tap) if not point.ok]
+    assert point.description == "target/memory lance"
+    assert point.diagnostics["actual"] == [case["actual"]]
+    assert dict(rows_of(page_of(outcome.markdown).findall(".//table")[1]))["actual"] == case["actual"]
+    (failure,) = outcome.junit.iter("failure")
+    assert failure.text.startswith(f"\nrequired {case['text'][0]}\nexpected ")
+
+
+def test_all_forms_tell_how_a_run_was_cut_and_shuffled(conform, mock, case_file):
+    axes = "chop none 43,1, shuffle 7"
+    outcome = conform("server", mock, *case_file(FAILS), "--chop", "none", "--chop", "43,1",
+                      "--shuffle", 7)
+    assert outcome.events[0]["axes"] == axes
+    assert outcome.text.splitlines()[1] == f"axes {axes}"
+    assert f", axes {axes}\n" in outcome.markdown
+    properties = {p.get("name"): p.get("value") for p in outcome.junit.iter("property")}
+    assert properties["axes"] == axes
+
+
+def test_the_capture_has_every_time_that_a_case_was_run(conform, fake_server, case_file):
+    server = fake_server(answering(lambda *_: None))
+    outcome = conform("server", server.address, *case_file(FAILS, PASSES), "--chop", "none", "--chop",
+                      "43,1", "--shuffle", 1, "--without", "topics")
+    nothing_is_wrong_with(outcome.capture)
+    streams = {row[0] for row in fields(outcome.capture, "tcp.stream")}
+    assert len(streams) == len(server.received())
 
 
 # Whole reports or none
