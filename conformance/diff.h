@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* diff.h - what two servers said to the same case, frame by frame and field by field: docs/running.md
+/* diff.h - what two servers said to the same case, frame by frame and field by field: docs/ci.md
  * tells how to read it. */
 #ifndef LWP_CONFORM_DIFF_H
 #define LWP_CONFORM_DIFF_H

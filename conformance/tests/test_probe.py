@@ -71,15 +71,15 @@ def probe(conform, tmp_path):
 
 AXES = {
     "lance": {"errors": "text", "beyond-the-end": "catching-up", "tail-offset": "2^64-1",
-              "unsubscribed-by": "ack", "cluster-status": "07", "command-code": "low-byte",
+              "unsubscribed-by": "ack", "status-command": "07", "command-code": "low-byte",
               "name-characters": "letters, digits and -", "topic-epoch": "given",
               "unnamed-flags": "ingest", "compressed-records": "as they came"},
     "spec": {"errors": "json", "beyond-the-end": "empty", "tail-offset": "none",
-             "unsubscribed-by": "ack", "cluster-status": "30", "command-code": "whole",
+             "unsubscribed-by": "ack", "status-command": "30", "command-code": "whole",
              "name-characters": "any", "topic-epoch": "none", "unnamed-flags": "refused",
              "compressed-records": "decompressed"},
     "lance-py": {"errors": "json", "beyond-the-end": "error", "tail-offset": "2^64-1",
-                 "unsubscribed-by": "topic-response", "cluster-status": "07",
+                 "unsubscribed-by": "topic-response", "status-command": "07",
                  "command-code": "low-byte", "name-characters": "any", "topic-epoch": "given",
                  "unnamed-flags": "ingest", "compressed-records": "decompressed"},
 }
