@@ -6,6 +6,12 @@
 #include "conformance/requirements.h"
 #include "conformance/selftest.h"
 
+/* What could not be written in between is told only here. */
+static enum suite_exit ended(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout) ? SUITE_AS_EXPECTED : SUITE_NOT_RUN;
+}
+
 enum suite_exit command_list(struct program *program)
 {
     const struct suite *suite = &program->suite;
@@ -20,17 +26,17 @@ enum suite_exit command_list(struct program *program)
                          (const char *)of->needs.items[need].data);
         (void)putchar('\n');
     }
-    (void)printf("\nFeatures that a case can need (--without NAME):\n");
+    (void)printf("\nFeatures that a case can need (--without NAME, --with NAME):\n");
     for (size_t i = 0; feature_at(i); i++)
         (void)printf("%s\t%s\n", feature_at(i)->name, feature_at(i)->text);
-    return fflush(stdout) == 0 ? SUITE_AS_EXPECTED : SUITE_NOT_RUN;
+    return ended();
 }
 
 enum suite_exit command_coverage(struct program *program)
 {
     (void)program;
     requirement_print_coverage(stdout);
-    return fflush(stdout) == 0 ? SUITE_AS_EXPECTED : SUITE_NOT_RUN;
+    return ended();
 }
 
 enum suite_exit command_export_seeds(struct program *program)

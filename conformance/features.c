@@ -24,6 +24,14 @@ const struct feature *feature_named(struct lwp_bytes name)
     return NULL;
 }
 
+bool feature_needed(const struct script_case *of, const char *name)
+{
+    for (size_t i = 0; i < of->needs.count; i++)
+        if (lwp_bytes_equal(of->needs.items[i], lwp_bytes_text(name)))
+            return true;
+    return false;
+}
+
 size_t feature_index(const struct feature *feature)
 {
     return (size_t)(feature - rows);

@@ -3,7 +3,7 @@
 #ifndef LWP_CONFORM_FEATURES_H
 #define LWP_CONFORM_FEATURES_H
 
-#include "lwp/wire/bytes.h"
+#include "mock_server/script/script.h"
 
 enum { FEATURE_MAX_COUNT = 32 };
 
@@ -18,6 +18,9 @@ const struct feature *feature_named(struct lwp_bytes name);
 
 /** The features by index, at most FEATURE_MAX_COUNT; NULL behind the last. */
 const struct feature *feature_at(size_t index);
+
+/** Whether the feature of that name is among the case's needs. */
+bool feature_needed(const struct script_case *of, const char *name);
 
 /** The feature's index. */
 size_t feature_index(const struct feature *feature);

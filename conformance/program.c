@@ -105,7 +105,7 @@ unsigned program_features(const struct program *program)
     const struct arguments *arguments = &program->arguments;
     const unsigned auth = feature_bit(feature_named(lwp_bytes_text("auth")));
     const unsigned open = feature_bit(feature_named(lwp_bytes_text("open")));
-    unsigned features = features_by_default();
+    unsigned features = features_by_default() | arguments->with;
     if (arguments->auth_token)
         features = (features | auth) & ~open;
     return profile_features(&program->profile, features & ~arguments->without,

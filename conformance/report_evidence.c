@@ -74,6 +74,13 @@ __attribute__((format(printf, 3, 4))) static void tell(const struct listener *to
         free(text);
 }
 
+static void tell_words(const struct listener *to, const char *where, const struct lwp_bytes *items,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        tell(to, "source", "%s: %s", where, (const char *)items[i].data);
+}
+
 static void tell_required(const struct listener *to, const struct script_case *of)
 {
     for (size_t i = 0; i < of->texts.count; i++)
@@ -83,6 +90,8 @@ static void tell_required(const struct listener *to, const struct script_case *o
         if (row)
             tell(to, "section", "%s (%s): %s", row->section, row->level, row->text);
     }
+    tell_words(to, "corpus/golden", of->recorded.items, of->recorded.count);
+    tell_words(to, "docs/server.md", of->sections.items, of->sections.count);
 }
 
 char *report_repeat(const struct report *report, const struct result *result)

@@ -1,56 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "conformance/features.h"
 #include "conformance/run_state.h"
-
-bool run_needs(const struct script_case *of, const char *feature)
-{
-    for (size_t i = 0; i < of->needs.count; i++)
-        if (lwp_bytes_equal(of->needs.items[i], lwp_bytes_text(feature)))
-            return true;
-    return false;
-}
-
-bool run_needs_auth(const struct script_case *of)
-{
-    return run_needs(of, "auth");
-}
-
-/* Whether a server that takes the frame is another one afterwards. Of what is no frame of a known kind
- * nobody knows what a wrong server makes. */
-static bool frame_changes_server(const struct script_frame *frame)
-{
-    if (frame->kind == LWP_KIND_KEEPALIVE)
-        return false;
-    if (!frame->command)
-        return true;
-    switch (frame->command->code) {
-    case LWP_COMMAND_LIST_TOPICS:
-    case LWP_COMMAND_GET_TOPIC:
-    case LWP_COMMAND_GET_CLUSTER_STATUS:
-    case LWP_COMMAND_AUTHENTICATE:
-    case LWP_COMMAND_FETCH:
-    case LWP_COMMAND_SUBSCRIBE:
-    case LWP_COMMAND_UNSUBSCRIBE:
-        return false;
-    default:
-        return true;
-    }
-}
-
-bool run_changes_server(const struct script_case *of)
-{
-    for (size_t i = 0; i < of->steps.count; i++) {
-        const struct script_step *step = &of->steps.items[i];
-        const bool sends = step->kind == SCRIPT_SEND || step->kind == SCRIPT_FENCE;
-        if (step->kind == SCRIPT_GIVEN_TOPIC || step->kind == SCRIPT_SEND_RAW)
-            return true;
-        for (size_t f = 0; sends && f < step->frames.count; f++)
-            if (frame_changes_server(&step->frames.items[f]))
-                return true;
-    }
-    return false;
-}
 
 static void bind_token(struct run *run)
 {
@@ -94,7 +46,7 @@ void run_case(const struct run_options *options, const struct script_case *of, u
     run->began_ns = result->began_ns = lwp_world_now(options->world);
     result->verdict = VERDICT_PASS;
     bind_token(run);
-    const enum lwp_status status = wire_open(run, 0, !run_needs_auth(run->of));
+    const enum lwp_status status = wire_open(run, 0, !feature_needed(run->of, "auth"));
     if (status != LWP_OK)
         step_verdict(run, NULL, VERDICT_ERROR, lwp_status_text(status));
     for (size_t i = 0; i < of->steps.count && !run->failed; i++)

@@ -33,16 +33,6 @@ void run_case(const struct run_options *options, const struct script_case *of, u
 uint64_t run_make_keeper(const struct run_options *options);
 void run_delete_keeper(const struct run_options *options, uint64_t id);
 
-/** Whether the case needs this feature. */
-bool run_needs(const struct script_case *of, const char *feature);
-
-/** Whether the case wants to authenticate by itself. */
-bool run_needs_auth(const struct script_case *of);
-
-/** Whether a server can be another one after the case: it makes topics, writes, commits, or sends what
- * is no frame of a known kind. */
-bool run_changes_server(const struct script_case *of);
-
 /**
  * The sanity exchange: connects, sends a Keepalive and wants one back. LWP_OK; a status of
  * lwp_tcp_connect(); LWP_CLOSED or LWP_RESET if the server hangs up; LWP_TIMEOUT;

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "conformance/features.h"
 #include "conformance/run_state.h"
 #include "lwp/wire/trace.h"
 
@@ -309,7 +310,8 @@ static void carry_out_silent(struct run *run, const struct script_step *step)
 
 static void carry_out_connect(struct run *run, const struct script_step *step)
 {
-    const enum lwp_status status = wire_open(run, step->connection, !run_needs_auth(run->of));
+    const enum lwp_status status =
+        wire_open(run, step->connection, !feature_needed(run->of, "auth"));
     if (status != LWP_OK)
         step_verdict(run, step, VERDICT_ERROR, lwp_status_text(status));
 }

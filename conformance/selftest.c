@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "conformance/features.h"
 #include "conformance/requirements.h"
 #include "lwp/bug/bug.h"
 
@@ -10,21 +11,35 @@
 
 static const char token[] = "sekret";
 
+/* The mock that has what the case needs, as features.def says it. */
+static struct lwp_mock_options options_for(const struct script_case *of)
+{
+    static const struct lwp_access rights[] = {{"*", "*", true, false}, {"*", "0", true, true}};
+    struct lwp_mock_options options = {.epoch_ns = EPOCH_NS};
+    if (feature_needed(of, "auth"))
+        options.auth_token = token;
+    if (feature_needed(of, "rate-limit"))
+        options.broker.rate_limit = 1;
+    if (feature_needed(of, "connection-limit"))
+        options.max_connections = 2;
+    if (feature_needed(of, "access")) {
+        options.broker.access = rights;
+        options.broker.access_count = sizeof(rights) / sizeof(rights[0]);
+    }
+    return options;
+}
+
 static bool prepare(struct suite_target *suite, const struct script_case *of)
 {
     struct selftest_target *target = (struct selftest_target *)(void *)suite;
-    const char *auth_token = run_needs_auth(of) ? token : NULL;
-    const struct lwp_mock_options options = {
-        .dialect = target->dialect,
-        .auth_token = auth_token,
-        .epoch_ns = EPOCH_NS,
-    };
+    struct lwp_mock_options options = options_for(of);
+    options.dialect = target->dialect;
     lwp_mock_free(target->mock);
     target->mock = NULL;
     if (lwp_mock_new(&options, &target->mock) != LWP_OK)
         return false;
     lwp_mock_world_init(&target->world, target->mock);
-    suite->run.auth_token = auth_token;
+    suite->run.auth_token = options.auth_token;
     return true;
 }
 

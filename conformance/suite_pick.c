@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conformance/changes.h"
 #include "conformance/suite_state.h"
 #include "lwp/sim/dice.h"
 
@@ -22,19 +23,19 @@ static bool skips(const struct walk *walk, struct outcome *outcome)
     const struct suite_target *target = walk->targets[0];
     const struct expectation *expectation =
         expectation_of(walk->suite->expectations, outcome->of->id);
-    struct result *result = &outcome->result;
-    const char *why = NULL;
-    *result = (struct result){.of = outcome->of, .verdict = VERDICT_SKIP, .offset = -1};
-    if (!profile_allows(target->profile, target->features, outcome->of, result->reason))
+    char *reason = outcome->result.reason;
+    outcome->result = (struct result){.of = outcome->of, .verdict = VERDICT_SKIP, .offset = -1};
+    if (!profile_allows(target->profile, target->features, outcome->of, reason))
         return true;
+    const char *why = NULL;
     if (walk->suite->read_only && run_changes_server(outcome->of))
         why = "it changes the server, and the run is read-only";
     else if (expectation && expectation->kind == EXPECT_SKIP)
         why = (const char *)expectation->reason.data;
     if (why)
-        (void)snprintf(result->reason, RESULT_TEXT_SIZE, "%s", why);
+        (void)snprintf(reason, RESULT_TEXT_SIZE, "%s", why);
     else
-        *result = (struct result){.of = NULL};
+        outcome->result = (struct result){.of = NULL};
     return why != NULL;
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "conformance/features.h"
+
 enum {
     /* So that no two attempts of a run make topics of the same name. */
     ORDINALS = 10000
@@ -122,7 +124,7 @@ static bool is_final(enum verdict verdict)
 enum lwp_status trial_run(struct trial *trial, struct script_arena *arena, struct result *result)
 {
     static const struct chop_list whole = {.items = {{.name = "none"}}, .count = 1};
-    const struct chop_list *chops = run_needs(trial->of, "one-write") ? &whole : trial->chops;
+    const struct chop_list *chops = feature_needed(trial->of, "one-write") ? &whole : trial->chops;
     enum lwp_status status = LWP_OK;
     uint64_t duration_ns = 0;
     *result = (struct result){.of = NULL};
