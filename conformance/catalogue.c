@@ -206,13 +206,20 @@ bool catalogue_read_source(struct catalogue *catalogue, const char *path)
     return read_lines(end && strcmp(end, ".md") == 0 ? &sections : &recorded, path);
 }
 
+bool catalogue_names(const struct script_case *of, const char *requirement)
+{
+    for (size_t i = 0; i < of->requirements.count; i++)
+        if (lwp_bytes_equal(of->requirements.items[i], lwp_bytes_text(requirement)))
+            return true;
+    return false;
+}
+
 static bool is_named(const struct catalogue *catalogue, const struct requirement *requirement)
 {
     for (size_t c = 0; c < catalogue->script.cases.count; c++) {
         const struct script_case *of = &catalogue->script.cases.items[c];
-        for (size_t i = 0; of->role == SCRIPT_SERVER && i < of->requirements.count; i++)
-            if (lwp_bytes_equal(of->requirements.items[i], lwp_bytes_text(requirement->id)))
-                return true;
+        if (of->role == SCRIPT_SERVER && catalogue_names(of, requirement->id))
+            return true;
     }
     return false;
 }

@@ -49,6 +49,9 @@ bool catalogue_read_file(struct catalogue *catalogue, const char *path, char **t
  * said to be tested; told on stderr. */
 bool catalogue_check_requirements(const struct catalogue *catalogue);
 
+/** Whether the case names the requirement of this id. */
+bool catalogue_names(const struct script_case *of, const char *requirement);
+
 /** One line an error: FILE:LINE:COLUMN: found …, expected … */
 void catalogue_print_errors(const struct catalogue *catalogue, FILE *out);
 
