@@ -41,6 +41,7 @@ static bool choose_suite(struct program *program)
         .filters = arguments->filters.items,
         .filter_count = arguments->filters.count,
         .expectations = &program->expectations,
+        .baseline = &program->baseline,
         .min_cases = (size_t)arguments->min_cases,
         .report = &program->report,
         .repeat = (unsigned)arguments->repeat,
@@ -59,18 +60,39 @@ static bool choose_suite(struct program *program)
     return true;
 }
 
-/* Reads what is known to fail. */
-static bool read_expectations(struct program *program)
+/* Whether this is the command. */
+static bool is_command(const struct arguments *arguments, const char *word)
+{
+    return arguments->command && strcmp(arguments->command, word) == 0;
+}
+
+/* What is wrong with the options about what is known, or NULL. */
+static const char *misplaced(const struct arguments *arguments)
+{
+    const bool is_server = is_command(arguments, "server");
+    if (arguments->update_expect && (!arguments->expect || !is_server))
+        return "--update-expect needs --expect FILE and a server";
+    if (arguments->baseline && !is_server)
+        return "--baseline needs a server";
+    if (arguments->profile && !is_server && !is_command(arguments, "diff"))
+        return "--profile needs a server";
+    return NULL;
+}
+
+/* Reads what is known to fail, and to be lacking. */
+static bool read_known(struct program *program)
 {
     const struct arguments *arguments = &program->arguments;
-    const bool is_selftest = arguments->command && strcmp(arguments->command, "selftest") == 0;
-    if (arguments->update_expect && (!arguments->expect || is_selftest)) {
-        (void)arguments_problem("--update-expect needs --expect FILE and a server", NULL);
-        return false;
-    }
-    return !arguments->expect ||
-           expectations_read(&program->expectations, arguments->expect, &program->catalogue.script,
-                             arguments->update_expect);
+    const char *problem = misplaced(arguments);
+    if (problem)
+        (void)arguments_problem(problem, NULL);
+    bool sound = !problem;
+    if (sound && arguments->expect)
+        sound = expectations_read(&program->expectations, arguments->expect,
+                                  &program->catalogue.script, arguments->update_expect);
+    if (sound && arguments->profile)
+        sound = profile_read(&program->profile, arguments->profile);
+    return sound;
 }
 
 /* Reads cases and expectations. SUITE_USAGE if anything is wrong with them. */
@@ -87,9 +109,7 @@ static enum suite_exit prepare(struct program *program)
         free(text);
     }
     catalogue_print_errors(&program->catalogue, stderr);
-    sound = sound && read_expectations(program);
-    if (sound && arguments->profile)
-        sound = profile_read(&program->profile, arguments->profile);
+    sound = sound && read_known(program);
     return sound && choose_suite(program) ? SUITE_AS_EXPECTED : SUITE_USAGE;
 }
 
@@ -188,6 +208,7 @@ int main(int argc, char **argv)
     if (program.stuck)
         _exit((int)status);
     interrupt_close(program.interrupt);
+    baseline_done(&program.baseline);
     profile_done(&program.profile);
     expectations_done(&program.expectations);
     catalogue_done(&program.catalogue);

@@ -133,7 +133,7 @@ static void add_evidence(const struct report *report, struct json_object *event,
 {
     char *repeat = report_repeat(report, result);
     char class[FAILURE_CLASS_SIZE];
-    add_text(event, "class", failure_class(result, class));
+    lwp_json_add_word(event, "class", failure_class(result, class));
     add_text(event, "expected", result->expected);
     add_text(event, "actual", result->actual);
     if (result->field)

@@ -3,6 +3,7 @@
 #ifndef LWP_CONFORM_SUITE_H
 #define LWP_CONFORM_SUITE_H
 
+#include "conformance/baseline.h"
 #include "conformance/expectations.h"
 #include "conformance/profile.h"
 #include "conformance/report.h"
@@ -41,6 +42,7 @@ struct suite {
     const char *const *filters; /* Globs; a case runs if any fits. */
     size_t filter_count;        /* 0: all run. */
     struct expectations *expectations;
+    struct baseline *baseline;
     size_t min_cases;
     struct report *report;
     struct chop_list chops; /* Each case is run under each; none: as it is. */
