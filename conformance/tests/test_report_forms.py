@@ -146,6 +146,7 @@ def test_tap_ends_the_search_for_a_failure(all_sorts):
         assert told["required"] == case["text"]
         assert told["section"] == [f"2.3 (must): {REQUIREMENT}"]
         assert told["repeat"] == [case["repeat"]]
+        assert told.get("class", [""]) == [case["class"]]
         assert told["capture"] == [str(outcome.capture)]
         frames = [f"  {line}" for entry in case["transcript"] for line in entry.get("frames", [])]
         assert [line for line in told["transcript"] if line.startswith("  ")] == frames
@@ -233,7 +234,7 @@ def test_the_summary_ends_the_search_for_a_failure(all_sorts):
     case = outcome.case_named("own-fails")
     assert facts == {"required": "An ack is wanted.", "section": f"2.3 (must): {REQUIREMENT}",
                      "step": f"{case['file']}:{case['line']}", "expected": "ack",
-                     "actual": "keepalive", "capture": str(outcome.capture),
+                     "actual": "keepalive", "capture": str(outcome.capture), "class": "field:flags",
                      "differs": "flags, first differing byte at offset 5 of the frame"}
     commands = [code.text for code in page.iter("code")]
     assert commands == [f"{c['repeat']}\n" for c in outcome.cases

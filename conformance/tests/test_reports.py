@@ -72,6 +72,7 @@ def test_a_failure_is_told_with_all_that_ends_the_search(conform, fake_server, c
     assert "  expected ack batch_id = 1\n" in told
     assert "  actual   ack batch_id=2\n" in told
     assert "  differs  batch_id, first differing byte at offset 12 of the frame\n" in told
+    assert "  class    field:batch_id\n" in told
     assert f"  capture  {outcome.capture}\n" in told
     assert re.search(r"^ +0  4c 41 4e 43( [0-9a-f]{2}){8}>02 00 00 00$", told,
                      re.MULTILINE)
