@@ -192,6 +192,17 @@ def test_a_reader_of_tap_that_is_not_ours_reads_the_same(all_sorts):
                                    "duration_ms": diagnostics["duration_ms"]}
 
 
+def test_all_forms_tell_where_it_is_known_from(conform, fake_server):
+    outcome = conform("server", fake_server(saying(b"no")).address, "--filter",
+                      "LWP-5.2/unknown-command", "--without", "topics")
+    source = "corpus/golden: cmd-25"
+    assert outcome.case["sources"] == [source]
+    assert f"  source   {source}\n" in outcome.text
+    assert [point.diagnostics["source"] for point in read_tap(outcome.tap)] == [[source]]
+    assert dict(rows_of(page_of(outcome.markdown).findall(".//table")[1]))["source"] == source
+    assert f"\nsource {source}\n" in next(outcome.junit.iter("failure")).text
+
+
 @pytest.mark.parametrize("reason", ["see #12", r"a \ b", f"# {KNOWN} it", "1..4", "%s%n", "- ---"])
 def test_a_reason_means_nothing_to_tap(conform, mock, case_file, expect_file, reason):
     outcome = conform("server", mock, *case_file(FAILS), *expect_file(f"xfail LWP-2.3/own-fails {reason}\n"))
