@@ -496,7 +496,7 @@ def test_a_report_that_can_not_be_opened_is_told_before_the_run(conform, fake_se
                                                                 tmp_path, option):
     server = fake_server(answering(lambda *_: None))
     aside = [word for other in REPORTS if other != option for word in (other, tmp_path / other)]
-    for path, why in ((tmp_path / "none" / "report", "No such file"), (tmp_path, "Is a directory"),
+    for path, why in ((tmp_path / "none" / "report", "No such file"), (tmp_path, "Is a directory"), ("", "No such file"),
                       ("/proc/1/none/report", "No such file")):
         outcome = conform("server", server.address, *case_file(PASSES), *aside, option, path,
                           reports=False)
