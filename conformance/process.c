@@ -45,6 +45,7 @@ struct line {
 static void look_at(struct process *process, struct line *line)
 {
     line->text[line->size] = '\0';
+    /* A zero in it only hides what is behind. */
     if (!process->alarm[0] && is_alarm(line->text))
         memcpy(process->alarm, line->text, line->size + 1);
 }
@@ -55,7 +56,7 @@ static void look_for_alarm(struct process *process, struct line *line, const cha
     for (size_t i = 0; i < size; i++) {
         const bool ends = bytes[i] == '\n';
         if (!ends)
-            line->text[line->size++] = bytes[i] ? bytes[i] : ' ';
+            line->text[line->size++] = bytes[i];
         if (!ends && line->size + 1 < sizeof(line->text))
             continue;
         look_at(process, line);

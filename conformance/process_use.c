@@ -23,15 +23,18 @@ static bool read_file(const char *pid, const char *name, char text[TEXT_SIZE])
     return size > 0;
 }
 
-/* The group is the third word behind the name, which stands in parentheses and can hold anything. */
+/* Behind the name, which stands in parentheses and can hold anything: state, parent, group. */
 static bool is_of_group(const char *pid, pid_t group)
 {
     char text[TEXT_SIZE];
-    int found = 0;
     if (!read_file(pid, "stat", text))
         return false;
     const char *behind = strrchr(text, ')');
-    return behind && sscanf(behind + 1, " %*c %*d %d", &found) == 1 && found == group;
+    if (!behind || strlen(behind) < sizeof(") S"))
+        return false;
+    char *end = NULL;
+    (void)strtol(behind + strlen(") S"), &end, 10);
+    return strtol(end, NULL, 10) == group;
 }
 
 static uint64_t number_behind(const char *text, const char *label)

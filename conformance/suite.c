@@ -114,9 +114,8 @@ static bool walk_init(struct walk *walk, struct suite_target *const *targets, si
         targets[i]->run.sink = walk->guard.inner ? &walk->guard.sink : NULL;
     if (walk->chops.count == 0)
         (void)chop_add(&walk->chops, "none");
-    walk->deadline_ns = suite->watchdog_ns
-                            ? lwp_clock_later(lwp_clock_now(), suite->watchdog_ns * walk->passes)
-                            : LWP_NEVER;
+    walk->deadline_ns =
+        suite->watchdog_ns ? lwp_clock_later(lwp_clock_now(), suite->watchdog_ns) : LWP_NEVER;
     return pick_cases(walk);
 }
 

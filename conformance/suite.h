@@ -54,7 +54,7 @@ struct suite {
     uint64_t shuffle;       /* this seed. */
     bool read_only;         /* Cases that change the server are skipped. */
     bool isolates;          /* Finds out which case has killed the target. */
-    uint64_t watchdog_ns;   /* Of each time that the cases are run; 0: none. */
+    uint64_t watchdog_ns;   /* The whole run is given up after so long; 0: never. */
     int interrupt;          /* Of interrupt_open(); -1: none. */
 };
 

@@ -152,7 +152,8 @@ static enum lwp_status prepare(struct lwp_consumer *consumer,
     consumer->options.connect.max_payload = largest_payload(options);
     enum lwp_status status = lwp_connect_prepare(&consumer->options.connect, &consumer->connection);
     if (status == LWP_OK)
-        status = lwp_inbox_new(&inbox, lwp_connect_seed(consumer), &consumer->inbox);
+        status =
+            lwp_inbox_new(&inbox, lwp_connect_seed(&options->connect, consumer), &consumer->inbox);
     if (status == LWP_OK)
         status = consumer_begin(consumer);
     if (status == LWP_OK)
