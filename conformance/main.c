@@ -109,8 +109,7 @@ static enum suite_exit prepare(struct program *program)
         free(text);
     }
     catalogue_print_errors(&program->catalogue, stderr);
-    sound = sound && read_known(program);
-    return sound && choose_suite(program) ? SUITE_AS_EXPECTED : SUITE_USAGE;
+    return sound && read_known(program) && choose_suite(program) ? SUITE_AS_EXPECTED : SUITE_USAGE;
 }
 
 /* Each filter must fit something. */
