@@ -249,6 +249,16 @@ def test_a_run_without_failures_has_a_page(conform, mock, case_file, page_of):
     assert len(matrix(page)) == 2 and not list(page.iter("section"))
 
 
+def test_members_that_came_later_may_be_missing(all_sorts, tmp_path, page_of):
+    report = tmp_path / "old.jsonl"
+    events = [strict_json(line) for line in report_of(all_sorts()).read_bytes().splitlines()]
+    for event in events:
+        for name in ("sources", "class", "epoch_ns", "capture"):
+            event.pop(name, None)
+    report.write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert facts_of(section_of(page_of(report), "LWP-2.3/own-fails")).keys().isdisjoint(("class", "capture"))
+
+
 def test_events_of_other_kinds_are_left_out(all_sorts, tmp_path, page_of):
     report = tmp_path / "more.jsonl"
     lines = report_of(all_sorts()).read_bytes().splitlines(keepends=True)

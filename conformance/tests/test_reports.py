@@ -120,7 +120,7 @@ def repeats(conform_program, tmp_path):
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
 
     def the_same(text: str) -> list[str]:
-        return re.sub(r"[0-9.]+ m?s\b|^  capture .*\n", "", text, flags=re.MULTILINE).splitlines()
+        return re.sub(r" *[0-9.]+ m?s\b|^  capture .*\n", "", text, flags=re.MULTILINE).splitlines()
 
     def repeat(once) -> str:
         (command,) = re.findall(r"^  repeat   (.*)$", once.text, re.MULTILINE)
