@@ -139,8 +139,9 @@ void report_piece_begin(struct report_piece *piece);
 /** Writes the piece to `out`, unless that is NULL, and frees it. False without memory. */
 bool report_piece_done(struct report_piece *piece, FILE *out);
 
-/** What ends the search for a failure, one call a fact: "required", "section", "step", "expected",
- * "actual", "differs", "capture", "repeat". Labels may come twice; values are fit to print. */
+/** What ends the search for a failure, one call a fact: "required", "section", "source", "step",
+ * "expected", "actual", "differs", "class", "capture", "repeat". Labels may come twice; values are
+ * fit to print. */
 typedef void report_fact(void *context, const char *label, const char *value);
 void report_facts(const struct report *report, const struct result *result, report_fact *fact,
                   void *context);
@@ -150,6 +151,9 @@ void report_facts(const struct report *report, const struct result *result, repo
 char *report_repeat(const struct report *report, const struct result *result);
 
 typedef void report_line(void *context, const char *line);
+
+/** Where it is known from what the deployed server does, each as a line: "corpus/golden: …". */
+void report_sources(const struct script_case *of, report_line *line, void *context);
 
 /** The frames in some bytes, each as a line, called with what could not be read last. */
 void report_decode(const struct lwp_dialect *dialect, struct lwp_bytes bytes, report_line *line,

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "conformance/failure.h"
 #include "conformance/report.h"
 #include "conformance/requirements.h"
 #include "lwp/wire/trace.h"
@@ -74,14 +75,28 @@ __attribute__((format(printf, 3, 4))) static void tell(const struct listener *to
         free(text);
 }
 
-static void tell_words(const struct listener *to, const char *where, const struct lwp_bytes *items,
-                       size_t count)
+static void tell_source(void *context, const char *source)
 {
-    for (size_t i = 0; i < count; i++)
-        tell(to, "source", "%s: %s", where, (const char *)items[i].data);
+    tell(context, "source", "%s", source);
 }
 
-static void tell_required(const struct listener *to, const struct script_case *of)
+static void name_each(const char *where, const struct lwp_bytes *items, size_t count,
+                      report_line *line, void *context)
+{
+    for (size_t i = 0; i < count; i++) {
+        char text[RESULT_TEXT_SIZE];
+        (void)snprintf(text, sizeof(text), "%s: %s", where, (const char *)items[i].data);
+        line(context, text);
+    }
+}
+
+void report_sources(const struct script_case *of, report_line *line, void *context)
+{
+    name_each("corpus/golden", of->recorded.items, of->recorded.count, line, context);
+    name_each("docs/server.md", of->sections.items, of->sections.count, line, context);
+}
+
+static void tell_required(struct listener *to, const struct script_case *of)
 {
     for (size_t i = 0; i < of->texts.count; i++)
         tell(to, "required", "%s", (const char *)of->texts.items[i].data);
@@ -90,8 +105,7 @@ static void tell_required(const struct listener *to, const struct script_case *o
         if (row)
             tell(to, "section", "%s (%s): %s", row->section, row->level, row->text);
     }
-    tell_words(to, "corpus/golden", of->recorded.items, of->recorded.count);
-    tell_words(to, "docs/server.md", of->sections.items, of->sections.count);
+    report_sources(of, tell_source, to);
 }
 
 char *report_repeat(const struct report *report, const struct result *result)
@@ -107,7 +121,8 @@ char *report_repeat(const struct report *report, const struct result *result)
 void report_facts(const struct report *report, const struct result *result, report_fact *fact,
                   void *context)
 {
-    const struct listener to = {fact, context};
+    struct listener to = {fact, context};
+    char class[FAILURE_CLASS_SIZE];
     tell_required(&to, result->of);
     if (result->line)
         tell(&to, "step", "%s:%u", result->of->place.file, result->line);
@@ -118,6 +133,7 @@ void report_facts(const struct report *report, const struct result *result, repo
              result->offset);
     else if (result->field)
         tell(&to, "differs", "%s", result->field);
+    tell(&to, "class", "%s", failure_class(result, class));
     if (report->outs[REPORT_PCAP].file)
         tell(&to, "capture", "%s", report->outs[REPORT_PCAP].path);
     char *repeat = report_repeat(report, result);

@@ -18,7 +18,7 @@ static bool is_replaced(const char *path)
     struct stat there;
     struct stat ours;
     if (stat(path, &there) != 0)
-        return errno == ENOENT;
+        return errno == ENOENT && *path;
     return S_ISREG(there.st_mode) && !(fstat(STDOUT_FILENO, &ours) == 0 && are_one(&there, &ours));
 }
 

@@ -133,6 +133,9 @@ static void add_evidence(const struct report *report, struct json_object *event,
 {
     char *repeat = report_repeat(report, result);
     char class[FAILURE_CLASS_SIZE];
+    struct json_object *sources = json_object_new_array();
+    report_sources(result->of, append_text, sources);
+    lwp_json_add(event, "sources", sources);
     lwp_json_add_word(event, "class", failure_class(result, class));
     add_text(event, "expected", result->expected);
     add_text(event, "actual", result->actual);

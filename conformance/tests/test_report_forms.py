@@ -146,6 +146,7 @@ def test_tap_ends_the_search_for_a_failure(all_sorts):
         assert told["required"] == case["text"]
         assert told["section"] == [f"2.3 (must): {REQUIREMENT}"]
         assert told["repeat"] == [case["repeat"]]
+        assert told.get("class", [""]) == [case["class"]]
         assert told["capture"] == [str(outcome.capture)]
         frames = [f"  {line}" for entry in case["transcript"] for line in entry.get("frames", [])]
         assert [line for line in told["transcript"] if line.startswith("  ")] == frames
@@ -191,6 +192,17 @@ def test_a_reader_of_tap_that_is_not_ours_reads_the_same(all_sorts):
                                    "duration_ms": diagnostics["duration_ms"]}
 
 
+def test_all_forms_tell_where_it_is_known_from(conform, fake_server):
+    outcome = conform("server", fake_server(saying(b"no")).address, "--filter",
+                      "LWP-5.2/unknown-command", "--without", "topics")
+    source = "corpus/golden: cmd-25"
+    assert outcome.case["sources"] == [source]
+    assert f"  source   {source}\n" in outcome.text
+    assert [point.diagnostics["source"] for point in read_tap(outcome.tap)] == [[source]]
+    assert dict(rows_of(page_of(outcome.markdown).findall(".//table")[1]))["source"] == source
+    assert f"\nsource {source}\n" in next(outcome.junit.iter("failure")).text
+
+
 @pytest.mark.parametrize("reason", ["see #12", r"a \ b", f"# {KNOWN} it", "1..4", "%s%n", "- ---"])
 def test_a_reason_means_nothing_to_tap(conform, mock, case_file, expect_file, reason):
     outcome = conform("server", mock, *case_file(FAILS), *expect_file(f"xfail LWP-2.3/own-fails {reason}\n"))
@@ -233,7 +245,7 @@ def test_the_summary_ends_the_search_for_a_failure(all_sorts):
     case = outcome.case_named("own-fails")
     assert facts == {"required": "An ack is wanted.", "section": f"2.3 (must): {REQUIREMENT}",
                      "step": f"{case['file']}:{case['line']}", "expected": "ack",
-                     "actual": "keepalive", "capture": str(outcome.capture),
+                     "actual": "keepalive", "capture": str(outcome.capture), "class": "field:flags",
                      "differs": "flags, first differing byte at offset 5 of the frame"}
     commands = [code.text for code in page.iter("code")]
     assert commands == [f"{c['repeat']}\n" for c in outcome.cases
@@ -484,7 +496,7 @@ def test_a_report_that_can_not_be_opened_is_told_before_the_run(conform, fake_se
                                                                 tmp_path, option):
     server = fake_server(answering(lambda *_: None))
     aside = [word for other in REPORTS if other != option for word in (other, tmp_path / other)]
-    for path, why in ((tmp_path / "none" / "report", "No such file"), (tmp_path, "Is a directory"),
+    for path, why in ((tmp_path / "none" / "report", "No such file"), (tmp_path, "Is a directory"), ("", "No such file"),
                       ("/proc/1/none/report", "No such file")):
         outcome = conform("server", server.address, *case_file(PASSES), *aside, option, path,
                           reports=False)

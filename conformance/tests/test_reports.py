@@ -72,6 +72,7 @@ def test_a_failure_is_told_with_all_that_ends_the_search(conform, fake_server, c
     assert "  expected ack batch_id = 1\n" in told
     assert "  actual   ack batch_id=2\n" in told
     assert "  differs  batch_id, first differing byte at offset 12 of the frame\n" in told
+    assert "  class    field:batch_id\n" in told
     assert f"  capture  {outcome.capture}\n" in told
     assert re.search(r"^ +0  4c 41 4e 43( [0-9a-f]{2}){8}>02 00 00 00$", told,
                      re.MULTILINE)
@@ -119,7 +120,7 @@ def repeats(conform_program, tmp_path):
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
 
     def the_same(text: str) -> list[str]:
-        return re.sub(r"[0-9.]+ m?s\b|^  capture .*\n", "", text, flags=re.MULTILINE).splitlines()
+        return re.sub(r" *[0-9.]+ m?s\b|^  capture .*\n", "", text, flags=re.MULTILINE).splitlines()
 
     def repeat(once) -> str:
         (command,) = re.findall(r"^  repeat   (.*)$", once.text, re.MULTILINE)

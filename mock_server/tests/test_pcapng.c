@@ -183,8 +183,9 @@ static void a_capture_begins_with_a_section_and_an_interface(void **state)
     assert_true(all.size > sizeof(golden));
     assert_memory_equal(all.data, golden, sizeof(golden));
     static const uint8_t interface[] = {
-        1, 0, 0, 0, 40,  0,   0,   0,   101, 0, 0, 0, 0, 0, 4, 0, /* Raw IP, 256 KiB. */
-        2, 0, 4, 0, 'm', 'o', 'c', 'k', 9,   0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 40, 0, 0, 0,
+        1, 0, 0, 0, 44,  0,   0,   0,   101, 0,   0,   0,   0, 0, 4, 0, /* Raw IP, 256 KiB. */
+        2, 0, 8, 0, 'l', 'w', 'p', '-', 'm', 'o', 'c', 'k', 9, 0, 1, 0,
+        9, 0, 0, 0, 0,   0,   0,   0,   44,  0,   0,   0,
     };
     assert_bytes_equal(lwp_bytes_from(all, sizeof(golden)), bytes_of(interface, sizeof(interface)));
 }
