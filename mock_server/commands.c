@@ -163,7 +163,9 @@ static enum lwp_status answer(const struct request *request, const struct handle
     const struct lwp_message *message = &request->message;
     const struct lwp_bytes name =
         by_name ? message->name : broker_listed_name(request->broker, message->topic_id);
-    if (broker_allows(request->broker, request->asker, name, handler->right))
+    const bool is_missing = name.size == 0;
+    if (broker_allows(request->broker, request->asker, name, handler->right) ||
+        (LWP_BUG(looks_before_it_refuses) && is_missing))
         return handler->answer(request);
     const struct broker_digits digits = broker_digits_of(message->topic_id);
     return broker_deny(request->broker, request->asker,

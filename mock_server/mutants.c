@@ -213,6 +213,26 @@ static void misread_flags(struct lwp_frame *frame)
         *flags = frame->payload.size ? LWP_FLAG_BATCH : *flags;
 }
 
+static bool is_for_servers(uint64_t code)
+{
+    const struct lwp_command *command = code <= UINT8_MAX ? lwp_command_of((uint8_t)code) : NULL;
+    return command && command->from_client;
+}
+
+static void misread_kind(struct lwp_frame *frame)
+{
+    struct lwp_header *header = &frame->header;
+    if (LWP_BUG(takes_frames_without_flags) && header->flags == 0 && frame->payload.size)
+        header->flags = LWP_FLAG_BATCH;
+    if (LWP_BUG(keepalive_flag_wins) && header->flags & LWP_FLAG_KEEPALIVE)
+        header->flags = LWP_FLAG_KEEPALIVE;
+    if (LWP_BUG(takes_acks_for_commands) && header->flags == LWP_FLAG_ACK)
+        header->flags = LWP_FLAG_CONTROL;
+    if (LWP_BUG(ignores_unknown_commands) && header->flags == LWP_FLAG_CONTROL &&
+        !is_for_servers(header->batch_id))
+        header->flags = LWP_FLAG_ACK;
+}
+
 static void misread_command(uint64_t *code)
 {
     if (LWP_BUG(command_is_one_byte))
@@ -229,6 +249,8 @@ static void misread_fields(struct lwp_header *header)
         header->topic_id &= UINT16_MAX;
     if (LWP_BUG(topic_0_must_be_made) && header->topic_id == 0)
         header->topic_id = UINT32_MAX;
+    if (LWP_BUG(counts_from_1) && header->record_count == 0)
+        header->record_count = 1;
     if (LWP_BUG(batch_id_has_four_bytes))
         header->batch_id &= UINT32_MAX;
     if (header->flags == LWP_FLAG_CONTROL)
@@ -240,6 +262,7 @@ void mutants_misread(struct lwp_session *session, const struct lwp_broker *broke
 {
     misread_size(session, frame);
     misread_flags(frame);
+    misread_kind(frame);
     misread_fields(&frame->header);
     if (LWP_BUG(unknown_topics_are_topic_0) &&
         lwp_broker_topic_name(broker, frame->header.topic_id).size == 0)
