@@ -228,13 +228,13 @@ static void misread_kind(struct lwp_frame *frame)
         header->flags = LWP_FLAG_KEEPALIVE;
     if (LWP_BUG(takes_acks_for_commands) && header->flags == LWP_FLAG_ACK)
         header->flags = LWP_FLAG_CONTROL;
-    if (LWP_BUG(ignores_unknown_commands) && header->flags == LWP_FLAG_CONTROL &&
-        !is_for_servers(header->batch_id))
-        header->flags = LWP_FLAG_ACK;
 }
 
-static void misread_command(uint64_t *code)
+static void misread_command(struct lwp_header *header)
 {
+    uint64_t *code = &header->batch_id;
+    if (LWP_BUG(ignores_unknown_commands) && !is_for_servers(*code))
+        header->flags = LWP_FLAG_ACK;
     if (LWP_BUG(command_is_one_byte))
         *code &= UINT8_MAX;
     if (LWP_BUG(takes_answers_for_requests) && *code == LWP_COMMAND_TOPIC_RESPONSE)
@@ -254,7 +254,7 @@ static void misread_fields(struct lwp_header *header)
     if (LWP_BUG(batch_id_has_four_bytes))
         header->batch_id &= UINT32_MAX;
     if (header->flags == LWP_FLAG_CONTROL)
-        misread_command(&header->batch_id);
+        misread_command(header);
 }
 
 void mutants_misread(struct lwp_session *session, const struct lwp_broker *broker,
