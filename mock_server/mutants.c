@@ -192,6 +192,8 @@ static void misread_size(struct lwp_session *session, const struct lwp_frame *fr
 {
     const bool is_command = frame->header.flags == LWP_FLAG_CONTROL;
     const bool is_known = is_command && lwp_command_of((uint8_t)frame->header.batch_id);
+    if (LWP_BUG(reads_a_page_of_commands) && is_command && frame->payload.size > 4096)
+        session->taken = LWP_HEADER_SIZE + 4096;
     if (LWP_BUG(takes_one_frame_a_read))
         session->in.size = session->taken;
     if ((LWP_BUG(finds_frames_in_payloads) && !is_command) ||
