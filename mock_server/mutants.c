@@ -187,17 +187,24 @@ void mutants_mend_front(struct lwp_session *session)
     lwp_header_encode(&front.header, at);
 }
 
-/* What is left in the queue behind this frame. */
+/* What is left in the queue behind a command. */
+static void misread_command_size(struct lwp_session *session, const struct lwp_frame *frame)
+{
+    enum { PAGE_SIZE = 4096 };
+    if (LWP_BUG(reads_a_page_of_commands) && frame->payload.size > PAGE_SIZE)
+        session->taken = LWP_HEADER_SIZE + PAGE_SIZE;
+    if (LWP_BUG(leaves_unknown_payloads) && !lwp_command_of((uint8_t)frame->header.batch_id))
+        session->taken = LWP_HEADER_SIZE;
+}
+
+/* And behind any frame. */
 static void misread_size(struct lwp_session *session, const struct lwp_frame *frame)
 {
-    const bool is_command = frame->header.flags == LWP_FLAG_CONTROL;
-    const bool is_known = is_command && lwp_command_of((uint8_t)frame->header.batch_id);
-    if (LWP_BUG(reads_a_page_of_commands) && is_command && frame->payload.size > 4096)
-        session->taken = LWP_HEADER_SIZE + 4096;
     if (LWP_BUG(takes_one_frame_a_read))
         session->in.size = session->taken;
-    if ((LWP_BUG(finds_frames_in_payloads) && !is_command) ||
-        (LWP_BUG(leaves_unknown_payloads) && is_command && !is_known))
+    if (frame->header.flags == LWP_FLAG_CONTROL)
+        misread_command_size(session, frame);
+    else if (LWP_BUG(finds_frames_in_payloads))
         session->taken = LWP_HEADER_SIZE;
 }
 
