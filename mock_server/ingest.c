@@ -57,7 +57,8 @@ static bool is_duplicate(const struct connection *connection, uint64_t batch_id)
     const size_t known = connection->recent_count < CONNECTION_RECENT_IDS ? connection->recent_count
                                                                           : CONNECTION_RECENT_IDS;
     for (size_t i = 0; i < known; i++)
-        if (connection->recent_ids[i] == batch_id)
+        if (connection->recent_ids[i] == batch_id ||
+            (LWP_BUG(wants_rising_ids) && connection->recent_ids[i] > batch_id))
             return true;
     return false;
 }
@@ -82,8 +83,8 @@ static enum lwp_status check_records(struct lwp_bytes payload, uint32_t record_c
     uint64_t count = 0;
     enum lwp_status status;
     while ((status = lwp_tlv_next(&walk, &record)) == LWP_OK) {
-        if (lwp_record_check(&record) != LWP_OK &&
-            !(LWP_BUG(takes_type_00) && record.type == LWP_TLV_RESERVED))
+        const enum lwp_status judged = lwp_record_check(&record);
+        if (judged != LWP_OK && !mutants_overlook(&record, judged))
             return LWP_INVALID_RECORD;
         count++;
         while (LWP_BUG(never_gets_past_nothing) && record.value.size == 0)
@@ -161,7 +162,7 @@ static void handle_ingest(struct connection *connection, const struct lwp_frame 
         store(connection, frame, frame->payload, now_ns);
     if (!admitted)
         send_reply(connection, status, &refusal, now_ns);
-    else if (frame->payload.size == 0)
+    else if (frame->payload.size == 0 && !LWP_BUG(acks_empty_batches))
         return; /* D24. */
     else if (compressed && dialect->decompresses_ingest && !LWP_BUG(stores_compressed))
         store_decompressed(connection, frame, now_ns);

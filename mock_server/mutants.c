@@ -187,15 +187,24 @@ void mutants_mend_front(struct lwp_session *session)
     lwp_header_encode(&front.header, at);
 }
 
-/* What is left in the queue behind this frame. */
+/* What is left in the queue behind a command. */
+static void misread_command_size(struct lwp_session *session, const struct lwp_frame *frame)
+{
+    enum { PAGE_SIZE = 4096 };
+    if (LWP_BUG(reads_a_page_of_commands) && frame->payload.size > PAGE_SIZE)
+        session->taken = LWP_HEADER_SIZE + PAGE_SIZE;
+    if (LWP_BUG(leaves_unknown_payloads) && !lwp_command_of((uint8_t)frame->header.batch_id))
+        session->taken = LWP_HEADER_SIZE;
+}
+
+/* And behind any frame. */
 static void misread_size(struct lwp_session *session, const struct lwp_frame *frame)
 {
-    const bool is_command = frame->header.flags == LWP_FLAG_CONTROL;
-    const bool is_known = is_command && lwp_command_of((uint8_t)frame->header.batch_id);
     if (LWP_BUG(takes_one_frame_a_read))
         session->in.size = session->taken;
-    if ((LWP_BUG(finds_frames_in_payloads) && !is_command) ||
-        (LWP_BUG(leaves_unknown_payloads) && is_command && !is_known))
+    if (frame->header.flags == LWP_FLAG_CONTROL)
+        misread_command_size(session, frame);
+    else if (LWP_BUG(finds_frames_in_payloads))
         session->taken = LWP_HEADER_SIZE;
 }
 
@@ -213,8 +222,28 @@ static void misread_flags(struct lwp_frame *frame)
         *flags = frame->payload.size ? LWP_FLAG_BATCH : *flags;
 }
 
-static void misread_command(uint64_t *code)
+static bool is_for_servers(uint64_t code)
 {
+    const struct lwp_command *command = code <= UINT8_MAX ? lwp_command_of((uint8_t)code) : NULL;
+    return command && command->from_client;
+}
+
+static void misread_kind(struct lwp_frame *frame)
+{
+    struct lwp_header *header = &frame->header;
+    if (LWP_BUG(takes_frames_without_flags) && header->flags == 0 && frame->payload.size)
+        header->flags = LWP_FLAG_BATCH;
+    if (LWP_BUG(keepalive_flag_wins) && header->flags & LWP_FLAG_KEEPALIVE)
+        header->flags = LWP_FLAG_KEEPALIVE;
+    if (LWP_BUG(takes_acks_for_commands) && header->flags == LWP_FLAG_ACK)
+        header->flags = LWP_FLAG_CONTROL;
+}
+
+static void misread_command(struct lwp_header *header)
+{
+    uint64_t *code = &header->batch_id;
+    if (LWP_BUG(ignores_unknown_commands) && !is_for_servers(*code))
+        header->flags = LWP_FLAG_ACK;
     if (LWP_BUG(command_is_one_byte))
         *code &= UINT8_MAX;
     if (LWP_BUG(takes_answers_for_requests) && *code == LWP_COMMAND_TOPIC_RESPONSE)
@@ -229,10 +258,12 @@ static void misread_fields(struct lwp_header *header)
         header->topic_id &= UINT16_MAX;
     if (LWP_BUG(topic_0_must_be_made) && header->topic_id == 0)
         header->topic_id = UINT32_MAX;
+    if (LWP_BUG(counts_from_1) && header->record_count == 0)
+        header->record_count = 1;
     if (LWP_BUG(batch_id_has_four_bytes))
         header->batch_id &= UINT32_MAX;
     if (header->flags == LWP_FLAG_CONTROL)
-        misread_command(&header->batch_id);
+        misread_command(header);
 }
 
 void mutants_misread(struct lwp_session *session, const struct lwp_broker *broker,
@@ -240,6 +271,7 @@ void mutants_misread(struct lwp_session *session, const struct lwp_broker *broke
 {
     misread_size(session, frame);
     misread_flags(frame);
+    misread_kind(frame);
     misread_fields(&frame->header);
     if (LWP_BUG(unknown_topics_are_topic_0) &&
         lwp_broker_topic_name(broker, frame->header.topic_id).size == 0)

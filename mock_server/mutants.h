@@ -6,6 +6,7 @@
 
 #include "lwp/bug/bug.h"
 #include "lwp/net/link.h"
+#include "lwp/wire/tlv.h"
 #include "mock_server/broker.h"
 
 #ifdef LWP_MUTANTS
@@ -26,6 +27,9 @@ void mutants_misread_message(struct lwp_bytes payload, struct lwp_message *messa
 
 /** How long the chosen bug takes a name to be. */
 size_t mutants_name_size(struct lwp_bytes name);
+
+/** Whether the chosen bug overlooks that a record is judged so. */
+bool mutants_overlook(const struct lwp_record *record, enum lwp_status status);
 
 /** What was appended last to a log, as the chosen bug stores it. */
 void mutants_misstore(struct lwp_log *log, size_t size);
@@ -51,6 +55,7 @@ void mutants_misseal(struct lwp_session *session, const struct lwp_frame *frame)
 #define mutants_misread(session, broker, frame) ((void)0)
 #define mutants_misread_message(payload, message) ((void)0)
 #define mutants_name_size(name) ((name).size)
+#define mutants_overlook(record, status) false
 #define mutants_misstore(log, size) ((void)0)
 #define mutants_misjudge(text) (text)
 #define mutants_missay(answer) ((void)0)

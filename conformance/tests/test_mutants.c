@@ -251,6 +251,20 @@ static void a_case_that_kills_nothing_has_to_say_why(void **state)
     end(&said);
 }
 
+static void a_gross_bug_counts_for_the_named_case_alone(void **state)
+{
+    (void)state;
+    const struct mutant mutant = {LWP_BUG_ignores_keepalive, &wrong_batch};
+    struct said said;
+    need_mutants();
+    begin(&said, &mutant, 1);
+    said.mutants.whole = true;
+    assert_int_equal(mutants_run(&said.mutants, true), SUITE_FAILED);
+    assert_said(&said, "acks_wrong_batch dies of 1: LWP-2.3/answered\n");
+    assert_said(&said, "LWP-2.3/answered kills 0: why is it there? (kept.def)\n");
+    end(&said);
+}
+
 static void a_reason_for_no_case_that_kills_nothing_is_out_of_date(void **state)
 {
     (void)state;
@@ -282,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_mutant_that_never_ends_is_killed),
         cmocka_unit_test(a_crash_ends_one_case_and_no_other),
         cmocka_unit_test(a_case_that_kills_nothing_has_to_say_why),
+        cmocka_unit_test(a_gross_bug_counts_for_the_named_case_alone),
         cmocka_unit_test(a_reason_for_no_case_that_kills_nothing_is_out_of_date),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
