@@ -14,7 +14,7 @@ import time
 import pytest
 
 from conftest import KEPT_ALIVE, NOT_ACKED, case_text
-from peer import BATCH, CONTROL, DEADLINE, KEEPALIVE, Connection, Frame, answering, polite, read_frame
+from peer import BATCH, CONTROL, DEADLINE, Connection, Frame, answering, polite, read_frame
 
 INGEST = 'send ingest topic_id=1 records=raw("hello")'
 ACKED = case_text("own-acked", INGEST, "expect ack")
@@ -268,9 +268,9 @@ def test_a_read_only_run_changes_nothing(conform, mock, fake_server):
     changing = []
 
     def answer(_: Connection, frame: Frame) -> bytes | None:
-        reading = frame.flags == KEEPALIVE or (
-            frame.flags == CONTROL and frame.batch_id in (0x03, 0x04, 0x07, 0x08, 0x10, 0x20, 0x21))
-        if not reading:
+        changes = (frame.flags == BATCH and frame.payload) or (
+            frame.flags == CONTROL and frame.batch_id in (0x01, 0x02, 0x05, 0x06, 0x22))
+        if changes:
             changing.append(frame)
         return None
 
