@@ -18,11 +18,12 @@ static const char before[] = "lwp-conform - does a Lance server keep to the prot
 
 static const char after[] =
     "\n"
-    "The server is changed: topics named lwpc-<seed>-… are made and deleted, and a few\n"
-    "records are written to topic 0, which nobody can delete.\n"
+    "The server is changed, unless --read-only: topics named lwpc-<seed>-… are made and\n"
+    "deleted, and a few records are written to topic 0, which nobody can delete.\n"
     "\n"
     "Exit status: 0 all as expected; 1 unexpected failure; 2 unexpected pass;\n"
-    "3 set-up error or the first sanity exchange failed (the report is still whole);\n"
+    "3 set-up error, or the first sanity exchange failed, or the run was interrupted or\n"
+    "took too long (the report is still whole);\n"
     "4 fewer cases than --min-cases; 64 wrong usage, a filter, feature or expectation\n"
     "that fits nothing included. Where several apply: 64, 1, 3, 2, 4.\n";
 

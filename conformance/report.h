@@ -80,6 +80,8 @@ struct report {
     struct report_counts counts; /* Of this run. */
     struct report_counts all;    /* Of all runs in this report. */
     uint64_t duration_ns;
+    uint64_t
+        wall_ns; /* What the run has taken so far on the machine's clock; the runner's to say. */
     struct report_slow slowest[REPORT_SLOWEST]; /* Of this run; less than ten have no id. */
 };
 

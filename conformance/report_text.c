@@ -90,7 +90,7 @@ static void print_slowest(const struct report *report, FILE *out)
 {
     if (report->counts.total <= REPORT_SLOWEST)
         return;
-    (void)fputs("slowest\n", out);
+    (void)fprintf(out, "slowest, of %.3f s in all\n", (double)report->wall_ns / 1e9);
     for (size_t i = 0; i < REPORT_SLOWEST && report->slowest[i].id; i++)
         (void)fprintf(out, "  %9.3f ms  %s\n", (double)report->slowest[i].duration_ns / 1e6,
                       report->slowest[i].id);

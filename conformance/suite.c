@@ -141,6 +141,7 @@ enum suite_exit suite_run(const struct suite *suite, struct suite_target *const 
     struct walk *walk = calloc(1, sizeof(*walk));
     if (!walk)
         return SUITE_NOT_RUN;
+    const uint64_t began_ns = lwp_clock_now();
     walk->suite = suite;
     walk->host = host;
     if (!walk_init(walk, targets, count)) {
@@ -156,6 +157,7 @@ enum suite_exit suite_run(const struct suite *suite, struct suite_target *const 
         run_delete_keeper(&targets[0]->run, walk->keeper);
     if (host && host->judge)
         host->judge(host, suite->report);
+    suite->report->wall_ns = lwp_clock_now() - began_ns;
     report_end_run(suite->report);
     const enum suite_exit status = exit_of(walk);
     *stuck = walk->stuck;

@@ -27,7 +27,7 @@ def dies_of_666(_: Connection, frame: Frame) -> None:
 def dies_soon_after_666(_: Connection, frame: Frame) -> None:
     """The case that does it has its answer, and passes."""
     if frame.topic_id == 666:
-        threading.Timer(0.05, lambda: os._exit(9)).start()
+        threading.Timer(0.15, lambda: os._exit(9)).start()
 
 
 def dies_of_the_third_batch(_: Connection, frame: Frame) -> None:

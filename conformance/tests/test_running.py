@@ -5,6 +5,7 @@ at all. What a verdict may not hang on fails when it does."""
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import time
 import pytest
 
 from conftest import KEPT_ALIVE, NOT_ACKED, case_text
-from peer import BATCH, CONTROL, DEADLINE, KEEPALIVE, Connection, Frame, answering, polite, read_frame
+from peer import BATCH, CONTROL, DEADLINE, Connection, Frame, answering, polite, read_frame
 
 INGEST = 'send ingest topic_id=1 records=raw("hello")'
 ACKED = case_text("own-acked", INGEST, "expect ack")
@@ -268,9 +269,9 @@ def test_a_read_only_run_changes_nothing(conform, mock, fake_server):
     changing = []
 
     def answer(_: Connection, frame: Frame) -> bytes | None:
-        reading = frame.flags == KEEPALIVE or (
-            frame.flags == CONTROL and frame.batch_id in (0x03, 0x04, 0x07, 0x08, 0x10, 0x20, 0x21))
-        if not reading:
+        changes = (frame.flags == BATCH and frame.payload) or (
+            frame.flags == CONTROL and frame.batch_id in (0x01, 0x02, 0x05, 0x06, 0x22))
+        if changes:
             changing.append(frame)
         return None
 
@@ -399,3 +400,21 @@ def test_what_is_no_value_is_wrong_usage(conform, option, value):
 def test_there_are_at_most_sixteen_ways_to_chop(conform):
     many = [word for _ in range(11) for word in ("--chop", "1")]
     assert conform("selftest", *many, "--axes", reports=False).status == 64
+
+
+# Nothing is left behind.
+
+
+def test_topics_of_a_case_that_fails_are_gone_afterwards(conform, mock, case_file):
+    case = case_text("own-fails", "given topic $t", "given name $n", "send create-topic name=$n",
+                     *NOT_ACKED, needs="topics")
+    assert conform("server", mock, *case_file(case)).verdicts == ["fail"]
+    host, port = mock.split(":")
+    assert topics_of(host, int(port)) == 0
+
+
+def test_the_time_of_the_whole_run_is_told(conform, mock):
+    began = time.monotonic()
+    text = conform("server", mock, "--filter", "LWP-[23]*").text
+    (told,) = re.findall(r"^slowest, of ([0-9.]+) s in all$", text, re.MULTILINE)
+    assert 0 < float(told) <= time.monotonic() - began

@@ -202,7 +202,7 @@ def test_without_a_way_to_start_it_again_the_rest_are_errors(judge):
 
 def test_isolating_finds_the_case_that_killed_it_and_not_the_one_that_noticed(judge):
     """The killer passes: it has its answer, and the server dies a moment later."""
-    late = case_text("own-late", "silent 150ms", needs="slow")
+    late = case_text("own-late", "silent 500ms", needs="slow")
     outcome = judge(["dies_soon_after_666"], QUIET[0], case_text("own-killer", *KILLS), late,
                     QUIET[1], "--isolate")
     found = verdicts(outcome)
