@@ -112,6 +112,16 @@ def test_one_failure_among_repeats_is_a_flake(conform, fake_server, case_file):
     assert outcome.case["reason"].startswith("first: pass; again: timeout")
 
 
+@pytest.mark.parametrize(("kind", "status", "verdict"),
+                         [("flaky", 0, "xfail"), ("xfail", 1, "flaky-detected")])
+def test_only_a_line_that_says_flaky_expects_a_flake(
+    conform, fake_server, case_file, expect_file, kind, status, verdict
+):
+    outcome = conform("server", fake_server(answering(Moody(5))).address, *case_file(ACKED_SOON),
+                      *expect_file(f"{kind} LWP-2.3/own-acked it is moody\n"), "--repeat", 7)
+    assert (outcome.status, outcome.verdicts) == (status, [verdict])
+
+
 # Cut, and joined.
 
 

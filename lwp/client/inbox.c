@@ -236,6 +236,11 @@ enum lwp_status lwp_inbox_next(struct lwp_inbox *inbox, uint64_t now_ns,
     return LWP_OK;
 }
 
+bool lwp_inbox_is_low(const struct lwp_inbox *inbox)
+{
+    return 2 * count_data(inbox, true) <= inbox->options.read_ahead;
+}
+
 void lwp_inbox_sent(struct lwp_inbox *inbox, uint64_t now_ns)
 {
     struct inbox_flight *flight = &inbox->flights[inbox->flight_count++];
