@@ -28,7 +28,7 @@ static bool complain(const struct reading *reading, const char *found, const cha
 }
 
 #define READS_DIALECT(member) read_dialect(reading)
-#define READS_FEATURE(member) read_feature(reading)
+#define READS_FEATURE(member) read_feature(reading, reading->profile->member)
 #define READS_SIZE(member) read_limit(reading, &reading->profile->member)
 
 static bool read_dialect(struct reading *reading)
@@ -37,11 +37,11 @@ static bool read_dialect(struct reading *reading)
     return reading->profile->dialect != NULL;
 }
 
-static bool read_feature(struct reading *reading)
+static bool read_feature(struct reading *reading, struct profile_line *lines)
 {
     const struct feature *feature = feature_named(lwp_bytes_text(reading->value));
     if (feature)
-        reading->profile->without[feature_index(feature)] = reading->said;
+        lines[feature_index(feature)] = reading->said;
     return feature != NULL;
 }
 
@@ -125,7 +125,8 @@ static bool read_line(struct reading *reading, char *line, uint64_t *seen)
         return true;
     const struct word *word = word_named(first);
     if (!word)
-        return complain(reading, first, "dialect, without, max-payload, max-name or max-records");
+        return complain(reading, first,
+                        "dialect, with, without, max-payload, max-name or max-records");
     if (*seen & UINT64_C(1) << (word - words) && !word->is_repeatable)
         return complain(reading, first, "a word that does not stand above already");
     *seen |= UINT64_C(1) << (word - words);
@@ -177,9 +178,12 @@ static bool has_usual_payload(const struct profile *profile)
 
 unsigned profile_features(const struct profile *profile, unsigned features, bool with_token)
 {
-    for (size_t i = 0; feature_at(i); i++)
+    for (size_t i = 0; feature_at(i); i++) {
+        if (profile->with[i].line)
+            features |= feature_bit(feature_at(i));
         if (profile->without[i].line)
             features &= ~feature_bit(feature_at(i));
+    }
     if (!has_usual_payload(profile))
         features &= ~bit_named("max-payload");
     if (line_of(profile, "open")->line && !with_token)

@@ -27,9 +27,10 @@ struct profile {
     const char *path;                  /* As it was given, which must outlive the profile. */
     const struct lwp_dialect *dialect; /* NULL if it is not said. */
     struct profile_line without[FEATURE_MAX_COUNT]; /* By the order of feature_at(). */
-    struct profile_limit max_payload;               /* Of a frame, in bytes. */
-    struct profile_limit max_name;                  /* Of a topic, in bytes. */
-    struct profile_limit max_records;               /* Of an ingest. */
+    struct profile_line with[FEATURE_MAX_COUNT];
+    struct profile_limit max_payload; /* Of a frame, in bytes. */
+    struct profile_limit max_name;    /* Of a topic, in bytes. */
+    struct profile_limit max_records; /* Of an ingest. */
 };
 
 /** Reads a profile. All that is wrong is told on stderr, as FILE:LINE:COLUMN: found …, expected …,
@@ -44,7 +45,7 @@ bool profile_read(struct profile *profile, const char *path);
 bool profile_allows(const struct profile *profile, unsigned features, const struct script_case *of,
                     char *reason);
 
-/** The features that are left of these by the profile. Without a token, a server that wants one has no
+/** The features that the profile makes of these: with some, then without some. Without a token, a server that wants one has no
  * ingest. */
 unsigned profile_features(const struct profile *profile, unsigned features, bool with_token);
 

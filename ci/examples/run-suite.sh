@@ -27,7 +27,6 @@ set -euo pipefail
 mkdir -p "$REPORTS"
 pid_file=$REPORTS/server.pid
 
-# The program, or a message.
 conform() {
     local program=${LWP_CONFORM:-$TESTBED/build/release/bin/lwp-conform}
     "$program" "$@"

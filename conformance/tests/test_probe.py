@@ -118,7 +118,7 @@ def test_each_finding_has_what_was_sent_and_what_came(probe, mock):
                for line in found.text.splitlines()[2:])
 
 
-@pytest.mark.parametrize("most", [64, 100, 1000, 1024, 1029, 65536])
+@pytest.mark.parametrize("most", [64, 65, 66, 73, 1000, 1023, 1024, 1029, 65536])
 def test_the_largest_payload_is_found_to_the_byte(probe, start_mock, most):
     found = probe(start_mock("--max-payload", most).address)
     assert found.settings["max-payload"] == str(most)

@@ -74,6 +74,18 @@ def test_what_the_profile_leaves_is_run(run, line, case):
     assert run(f"{line}\n", case).verdicts == ["pass"]
 
 
+RIGHTS = case_text("own-rights", *KEPT_ALIVE, needs="access")
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("", "skip"), ("with access\n", "pass"), ("with access\nwithout access\n", "skip"),
+     ("without access\nwith access\n", "skip")],
+)
+def test_a_feature_that_is_not_taken_for_granted_can_be_given(run, text, verdict):
+    assert run(text, RIGHTS).verdicts == [verdict]
+
+
 def test_a_token_gives_the_ingests_back(run):
     outcome = run("without open\n", OPEN, INGESTS, options=("--auth-token", "sesame"))
     assert outcome.verdicts == ["skip", "pass"]
@@ -98,6 +110,7 @@ def test_the_command_that_repeats_a_case_names_the_profile(run):
         ("dialect klingon\n", "1:9", "klingon"),
         ("\n  dialect\n", "2:10", "nothing"),
         ("without gravity  # none\n", "1:9", "gravity"),
+        ("with gravity\n", "1:6", "gravity"),
         ("speaks lance\n", "1:1", "speaks"),
         ("max-payload 0\n", "1:13", "0"),
         ("max-payload 5G\n", "1:13", "5G"),
