@@ -102,7 +102,8 @@ enum lwp_status lwp_session_receive(struct lwp_session *session, struct lwp_fram
     return LWP_OK;
 }
 
-uint64_t lwp_session_wanted(const struct lwp_session *session)
+/* The bytes missing to the frame at the front, as far as is known. */
+static uint64_t missing_size(const struct lwp_session *session)
 {
     const struct lwp_bytes in = lwp_bytes_from(lwp_queue_bytes(&session->in), session->taken);
     if (in.size < LWP_HEADER_SIZE)
@@ -110,7 +111,18 @@ uint64_t lwp_session_wanted(const struct lwp_session *session)
     struct lwp_header header;
     lwp_header_decode(in.data, &header);
     const uint64_t whole = (uint64_t)LWP_HEADER_SIZE + header.payload_length;
-    return whole > in.size ? whole - in.size : 1;
+    return whole > in.size ? whole - in.size : 0;
+}
+
+uint64_t lwp_session_wanted(const struct lwp_session *session)
+{
+    const uint64_t missing = missing_size(session);
+    return missing ? missing : 1;
+}
+
+bool lwp_session_has_frame(const struct lwp_session *session)
+{
+    return missing_size(session) == 0;
 }
 
 enum lwp_status lwp_session_send(struct lwp_session *session, struct lwp_frame frame, uint32_t keep,

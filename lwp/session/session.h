@@ -70,6 +70,9 @@ void lwp_session_received(struct lwp_session *session, size_t size, uint64_t now
 enum lwp_status lwp_session_receive(struct lwp_session *session, struct lwp_frame *frame,
                                     uint64_t now_ns);
 
+/** Whether the next frame, sound or not, is there as a whole. */
+bool lwp_session_has_frame(const struct lwp_session *session);
+
 /** The bytes missing to the frame at the front, as far as is known; at least 1. A claim of the
  * peer: never allocate by it. */
 uint64_t lwp_session_wanted(const struct lwp_session *session);

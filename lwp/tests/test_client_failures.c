@@ -88,6 +88,18 @@ static enum lwp_status fragile_write(struct lwp_transport *transport, struct lwp
     return status == LWP_OK && fails(WRITE) ? breaks(fragile) : status;
 }
 
+static enum lwp_status fragile_gather(struct lwp_transport *transport,
+                                      const struct lwp_bytes *parts, size_t part_count,
+                                      size_t *count)
+{
+    struct fragile *fragile = fragile_of(transport);
+    if (fragile->broken)
+        return LWP_RESET;
+    const enum lwp_status status = lwp_transport_gather(fragile->inner, parts, part_count, count);
+    moves += status == LWP_OK;
+    return status == LWP_OK && fails(WRITE) ? breaks(fragile) : status;
+}
+
 static void fragile_close(struct lwp_transport *transport, enum lwp_close how)
 {
     if (!fragile_of(transport)->broken)
@@ -110,7 +122,7 @@ static enum lwp_status dial(void *user, const struct lwp_address *address, uint6
                             uint64_t deadline_ns, struct lwp_dial **dialled)
 {
     static const struct lwp_transport_ops ops = {fragile_read, fragile_write, fragile_close,
-                                                 fragile_fd, fragile_free};
+                                                 fragile_fd,   fragile_free,  fragile_gather};
     struct lwp_transport *inner = NULL;
     (void)address;
     (void)now_ns;

@@ -301,11 +301,14 @@ static void it_tells_how_many_bytes_it_wants(void **state)
     assert_int_equal(receive(&session, 0), LWP_OK);
     for (size_t i = 0; i < LWP_HEADER_SIZE + 5; i++) {
         assert_int_equal(receive(&session, 0), LWP_MORE);
+        assert_false(lwp_session_has_frame(&session));
         const size_t known = i < LWP_HEADER_SIZE ? LWP_HEADER_SIZE : LWP_HEADER_SIZE + 5;
         assert_int_equal(lwp_session_wanted(&session), known - i);
         feed(&session, bytes_of(wire + LWP_HEADER_SIZE + i, 1), 0);
     }
+    assert_true(lwp_session_has_frame(&session));
     assert_int_equal(receive(&session, 0), LWP_OK);
+    assert_false(lwp_session_has_frame(&session));
     assert_int_equal(receive(&session, 0), LWP_MORE);
     assert_int_equal(lwp_session_wanted(&session), LWP_HEADER_SIZE);
     session_close(&session);
