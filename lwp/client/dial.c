@@ -59,6 +59,8 @@ static enum lwp_status why(int error)
     errno = error;
     if (error == ECONNREFUSED)
         return LWP_REFUSED;
+    if (error == ECONNRESET || error == ECONNABORTED)
+        return LWP_RESET;
     return error == ETIMEDOUT ? LWP_TIMEOUT : LWP_IO;
 }
 

@@ -38,8 +38,8 @@ extern const struct lwp_network lwp_network_tcp;
  *
  * LWP_OK           with `*transport` the caller's.
  * LWP_WOULD_BLOCK  not yet: wait as lwp_dial_wait() and lwp_dial_deadline() say.
- * else             LWP_UNRESOLVED, LWP_REFUSED, LWP_TIMEOUT, LWP_IO with errno set, LWP_NO_MEMORY:
- *                  of the last address that was tried.
+ * else             LWP_UNRESOLVED, LWP_REFUSED, LWP_RESET, LWP_TIMEOUT, LWP_IO with errno set,
+ *                  LWP_NO_MEMORY: of the last address that was tried.
  *
  * In all cases the dial must still be freed.
  */

@@ -8,6 +8,20 @@
 #include "lwp/sim/sim.h"
 #include "lwp/wire/trace.h"
 
+/* A frame of which the end was not kept: what its beginning tells. */
+static void show_large(FILE *out, const struct sim_line *line, const struct lwp_frame *frame)
+{
+    const struct lwp_header *header = &frame->header;
+    if (lwp_frame_command(frame, line->dialect) == LWP_COMMAND_FETCH_RESPONSE)
+        (void)fprintf(out, "fetch-response next_offset=%" PRIu64 " bytes_returned=%u\n",
+                      lwp_get64(frame->payload.data), lwp_get32(frame->payload.data + 8));
+    else
+        (void)fprintf(out, "%s batch_id=%" PRIu64 " topic_id=%u record_count=%u payload=%u%s\n",
+                      lwp_kind_word(lwp_frame_kind(frame, line->dialect)), header->batch_id,
+                      header->topic_id, header->record_count, header->payload_length,
+                      header->flags & LWP_FLAG_COMPRESSED ? " compressed" : "");
+}
+
 static void show_frame(FILE *out, const struct sim_line *line)
 {
     struct lwp_frame frame;
@@ -15,13 +29,13 @@ static void show_frame(FILE *out, const struct sim_line *line)
     lwp_header_decode(line->bytes, &frame.header);
     frame.header.timestamp_ns = 0; /* It is of this run only. */
     frame.payload = (struct lwp_bytes){line->bytes + LWP_HEADER_SIZE, line->size - LWP_HEADER_SIZE};
-    const size_t left = frame.header.payload_length - frame.payload.size;
+    if (frame.header.payload_length > frame.payload.size) {
+        show_large(out, line, &frame);
+        return;
+    }
     lwp_frame_seal(&frame, line->dialect->polynomial, 0);
     (void)lwp_trace_frame(line->dialect, &frame, text, sizeof(text));
-    if (left)
-        (void)fprintf(out, "%s and %zu bytes more\n", text, left);
-    else
-        (void)fprintf(out, "%s\n", text);
+    (void)fprintf(out, "%s\n", text);
 }
 
 static void show(FILE *out, const struct sim_line *line)

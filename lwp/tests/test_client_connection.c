@@ -2,7 +2,9 @@
 #include "lwp/tests/fake_server.h"
 #include "lwp/tests/mock_service.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "lwp/lwp.h"
 #include "lwp/net/clock.h"
@@ -342,6 +344,39 @@ static void a_name_is_resolved_and_all_its_addresses_are_tried(void **state)
     lwp_dial_free(NULL);
 }
 
+/* The listener whose end comes while somebody connects to it; -1: none. */
+static int ending = -1;
+
+/* NOLINTBEGIN: the linker wants these names. */
+int __real_connect(int fd, const struct sockaddr *to, socklen_t size);
+int __wrap_connect(int fd, const struct sockaddr *to, socklen_t size);
+
+int __wrap_connect(int fd, const struct sockaddr *to, socklen_t size)
+{
+    const int result = __real_connect(fd, to, size);
+    const int error = errno;
+    if (ending >= 0)
+        (void)close(ending);
+    ending = -1;
+    errno = error;
+    return result;
+}
+/* NOLINTEND */
+
+/* Trying again can help, and the status must say so. */
+static void a_server_that_ends_while_we_connect_has_reset_us(void **state)
+{
+    const struct lwp_address any = {"127.0.0.1", "0"};
+    struct lwp_client *client = NULL;
+    char bound[LWP_ADDRESS_SIZE];
+    (void)state;
+    assert_int_equal(lwp_tcp_listen(&any, &ending, bound), LWP_OK);
+    const struct lwp_connect_options options = lwp_connect_defaults(bound);
+    assert_int_equal(lwp_client_connect(&options, &client, NULL), LWP_RESET);
+    assert_true(lwp_status_is_retryable(LWP_RESET));
+    assert_null(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_failed_handshake_is_told_with_its_reason),
         cmocka_unit_test(a_client_speaks_tls_with_certificates_on_both_sides),
         cmocka_unit_test(a_name_is_resolved_and_all_its_addresses_are_tried),
+        cmocka_unit_test(a_server_that_ends_while_we_connect_has_reset_us),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

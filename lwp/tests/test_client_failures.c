@@ -180,6 +180,7 @@ static void wait(struct lwp_world *world, struct lwp_transport *const *transport
 
 /* For all tests. */
 static char folder[FOLDER_SIZE];
+static char places[FOLDER_SIZE + 16];
 static char certificate[FOLDER_PATH_SIZE], key[FOLDER_PATH_SIZE], authority[FOLDER_PATH_SIZE];
 static struct lwp_tls_context *context;
 
@@ -331,10 +332,8 @@ static void poll_all(struct place *place, struct lwp_consumer *consumer)
 static void use_consumer(struct place *place)
 {
     struct lwp_consumer_options options = lwp_consumer_defaults("localhost", "reader", 1);
-    char offsets[FOLDER_PATH_SIZE];
-    (void)snprintf(offsets, sizeof(offsets), "%s", folder_path(folder, "offsets"));
     options.connect = place->options;
-    options.folder = offsets;
+    options.folder = places;
     options.max_fetch_bytes = 30000;
     options.read_ahead = 3;
     for (int runs = 0; runs < 2; runs++) {
@@ -369,8 +368,7 @@ static void make_log(struct place *place)
     struct lwp_consumer_options options = lwp_consumer_defaults("localhost", "looker", 1);
     const struct lwp_offset_key reader = {"reader", 1, NULL};
     struct lwp_offset_store *store = NULL;
-    assert_int_equal(
-        lwp_offset_store_files(folder_path(folder, "offsets"), LWP_OFFSETS_PYTHON, &store), LWP_OK);
+    assert_int_equal(lwp_offset_store_files(places, LWP_OFFSETS_PYTHON, &store), LWP_OK);
     assert_int_equal(lwp_offset_store_forget(store, &reader), LWP_OK);
     lwp_offset_store_free(store);
     use_producer(place);
@@ -441,6 +439,7 @@ static int make_certificates(void **state)
     char problem[LWP_CERTS_PROBLEM_SIZE], reason[LWP_TLS_REASON_SIZE];
     (void)state;
     folder_make(folder);
+    (void)snprintf(places, sizeof(places), "%s/places", folder);
     assert_int_equal(lwp_certs_make(folder, lwp_clock_wall() / LWP_SECOND_NS, true, problem),
                      LWP_OK);
     (void)snprintf(certificate, sizeof(certificate), "%s", folder_path(folder, "server.pem"));
@@ -454,7 +453,7 @@ static int remove_all(void **state)
 {
     (void)state;
     lwp_tls_context_free(context);
-    folder_remove(folder_path(folder, "offsets"));
+    folder_remove(places);
     folder_remove(folder);
     return 0;
 }

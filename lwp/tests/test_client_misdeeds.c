@@ -509,6 +509,11 @@ static const struct misdeed of_requests[] = {
      .says = {LWP_FLAG_CONTROL, LWP_COMMAND_SUBSCRIBE_ACK, short_place, 14}},
     {"B-05 another topic's document is not taken", ask_topic, say, LWP_UNEXPECTED_FRAME,
      .connections = 2, .says = TOPIC("{\"id\":3,\"name\":\"t3\"}")},
+    {"B-07 the deployed server's commands are one byte", ask_topic, say, LWP_OK, .connections = 1,
+     .says = {LWP_FLAG_CONTROL, 0x180, "{\"id\":1,\"name\":\"t1\"}", 0}},
+    {"B-07 its control frames may have other flags, too", ask_topic, say, LWP_OK, .connections = 1,
+     .says = {LWP_FLAG_CONTROL | LWP_FLAG_ACK, LWP_COMMAND_TOPIC_RESPONSE,
+              "{\"id\":1,\"name\":\"t1\"}", 0}},
     {"a text is no document", ask_topic, say, LWP_INVALID_PAYLOAD, .connections = 2,
      .says = TOPIC("not json at all")},
     {"nothing is no document", ask_topic, say, LWP_INVALID_PAYLOAD, .connections = 2,
@@ -708,6 +713,20 @@ static const struct misdeed of_acks[] = {
      .says = REFUSAL(NULL)},
     {"B-22 so does one that comes once too often", NULL, say_a_thousand_times, LWP_TOPIC_NOT_FOUND,
      .connections = 2, .says = REFUSAL("Unknown topic")},
+    {"B-07 an Ack may have a payload", NULL, say, LWP_OK, .connections = 1,
+     .says = {LWP_FLAG_ACK, 1, "payload", 0}},
+    {"B-07 and other flags", NULL, say, LWP_OK, .connections = 1,
+     .says = {LWP_FLAG_ACK | LWP_FLAG_BATCH, 1, "payload", 0}},
+    {"B-09 refusals that may pass are tried again", NULL, refuse, LWP_OK, .connections = 1,
+     .says = REFUSAL("Rate limit exceeded"), .times = 3},
+    {"B-23 one that comes behind accepted batches is too late", NULL, refuse, LWP_FORWARD_FAILED,
+     .connections = 1, .says = REFUSAL("FORWARD_FAILED: x")},
+    {"nobody is redirected to nonsense", NULL, refuse, LWP_OK, .connections = 1,
+     .says = REFUSAL("NOT_LEADER: redirect to [::"), .times = 3},
+    {"B-10 a leader is followed through several hands", NULL, redirect_ever_further, LWP_OK,
+     .connections = 4, .times = 9},
+    {"whoever redirects to himself is asked again after a wait", NULL, refuse, LWP_OK,
+     .connections = 2, .says = REFUSAL("NOT_LEADER: redirect to home:1992"), .times = 3},
     {"a refusal behind the Ack is the next one's", NULL, say_too, LWP_OK, .connections = 1,
      .says = REFUSAL("Unknown topic")},
 };
@@ -765,6 +784,33 @@ static void a_producer_meets(void **state)
     assert_int_equal(stage.fake->count, misdeed->connections);
     assert_int_equal(lwp_producer_close(producer, 0), LWP_OK);
     fake_free(stage.fake);
+}
+
+/* Whatever has been done to it, a close ends in time, and tells what became of each record. */
+static void no_close_hangs(void **state)
+{
+    enum { CLOSE_MS = 500 };
+    (void)state;
+    for (size_t row = 0; row < COUNT_OF(of_acks); row++) {
+        static struct stage stage;
+        struct fates fates = {.reports = {0}};
+        struct lwp_producer *producer = NULL;
+        stage = (struct stage){.fake = NULL};
+        open_stage(&stage, &of_acks[row]);
+        struct lwp_producer_options options = lwp_producer_defaults("home");
+        options.connect = options_of(&stage);
+        options.delivered = note;
+        options.user = &fates;
+        assert_int_equal(lwp_producer_open(&options, &producer, NULL), LWP_OK);
+        const struct lwp_outgoing record = record_of("a");
+        assert_int_equal(lwp_producer_put(producer, &record, NULL), LWP_OK);
+        const uint64_t before_ns = stage.fake->now_ns;
+        const enum lwp_status status = lwp_producer_close(producer, CLOSE_MS);
+        assert_true(stage.fake->now_ns - before_ns <= CLOSE_MS * MS);
+        assert_int_equal(fates.reports[0], 1);
+        assert_int_equal(fates.statuses[0] == LWP_CLOSED_BY_CALLER, status == LWP_TIMEOUT);
+        fake_free(stage.fake);
+    }
 }
 
 /* To a consumer, at its third fetch. Why it last had trouble is the status. */
@@ -955,9 +1001,10 @@ static size_t add_rows(struct CMUnitTest *tests, const struct misdeed *rows, siz
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(of_requests) + COUNT_OF(of_acks) + COUNT_OF(of_fetches)];
+    struct CMUnitTest tests[COUNT_OF(of_requests) + COUNT_OF(of_acks) + COUNT_OF(of_fetches) + 1];
     size_t count = add_rows(tests, of_requests, COUNT_OF(of_requests), a_request_meets);
     count += add_rows(tests + count, of_acks, COUNT_OF(of_acks), a_producer_meets);
-    (void)add_rows(tests + count, of_fetches, COUNT_OF(of_fetches), a_consumer_meets);
+    count += add_rows(tests + count, of_fetches, COUNT_OF(of_fetches), a_consumer_meets);
+    tests[count] = (struct CMUnitTest)cmocka_unit_test(no_close_hangs);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
