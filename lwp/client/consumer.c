@@ -105,6 +105,14 @@ static bool is_due(const struct lwp_consumer *consumer, uint64_t now_ns)
            lwp_inbox_tick(consumer->inbox, now_ns) != LWP_OK;
 }
 
+/* All that came; what is to be lent, up to the first that is. */
+static void hear_all(struct lwp_consumer *consumer, bool lends, uint64_t now_ns)
+{
+    struct lwp_connection *connection = &consumer->connection;
+    while (!consumer->polls && !connection->holds && hear(consumer, lends, now_ns))
+        connection->holds = lwp_inbox_is_lent(consumer->inbox);
+}
+
 static void process(void *owner, uint64_t now_ns)
 {
     struct lwp_consumer *consumer = owner;
@@ -115,8 +123,7 @@ static void process(void *owner, uint64_t now_ns)
         let_go(consumer);
     lwp_connection_process(connection, now_ns);
     note_events(consumer);
-    while (!consumer->polls && !connection->holds && hear(consumer, lends, now_ns))
-        connection->holds = lwp_inbox_is_lent(consumer->inbox);
+    hear_all(consumer, lends, now_ns);
     /* An answer that came and was not heard yet is not overdue. */
     if (!connection->holds && !lwp_connection_has_frame(connection) &&
         lwp_inbox_tick(consumer->inbox, now_ns) != LWP_OK)

@@ -209,7 +209,8 @@ static void a_consumer_survives_the_failure_of_any_allocation(void **state)
 static enum lwp_status connect_uncounted(struct lwp_world *world, uint64_t deadline_ns,
                                          struct lwp_transport **transport)
 {
-    struct place *place = (struct place *)((char *)world - offsetof(struct place, uncounted));
+    struct place *place =
+        (struct place *)(void *)((char *)world - offsetof(struct place, uncounted));
     const bool counts = taken.counts;
     taken.counts = false;
     const enum lwp_status status = lwp_world_connect(&place->world.world, deadline_ns, transport);
@@ -220,7 +221,8 @@ static enum lwp_status connect_uncounted(struct lwp_world *world, uint64_t deadl
 static void wait_uncounted(struct lwp_world *world, struct lwp_transport *const *transports,
                            size_t count, uint64_t deadline_ns)
 {
-    struct place *place = (struct place *)((char *)world - offsetof(struct place, uncounted));
+    struct place *place =
+        (struct place *)(void *)((char *)world - offsetof(struct place, uncounted));
     taken.counts = false;
     lwp_world_wait(&place->world.world, transports, count, deadline_ns);
     taken.counts = true;
@@ -229,7 +231,8 @@ static void wait_uncounted(struct lwp_world *world, struct lwp_transport *const 
 static uint64_t now_there(const struct lwp_world *world)
 {
     const struct place *place =
-        (const struct place *)((const char *)world - offsetof(struct place, uncounted));
+        (const struct place *)(const void *)((const char *)world -
+                                             offsetof(struct place, uncounted));
     return lwp_world_now(&place->world.world);
 }
 
