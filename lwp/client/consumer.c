@@ -124,6 +124,8 @@ static void process(void *owner, uint64_t now_ns)
     lwp_connection_process(connection, now_ns);
     note_events(consumer);
     hear_all(consumer, lends, now_ns);
+    /* Or what is overdue would be another failure of a connection that is lost already. */
+    note_events(consumer);
     /* An answer that came and was not heard yet is not overdue. */
     if (!connection->holds && !lwp_connection_has_frame(connection) &&
         lwp_inbox_tick(consumer->inbox, now_ns) != LWP_OK)
@@ -180,7 +182,8 @@ static enum lwp_status prepare(struct lwp_consumer *consumer,
     consumer->options.connect.max_payload = largest_payload(options);
     enum lwp_status status = lwp_connect_prepare(&consumer->options.connect, &consumer->connection);
     if (status == LWP_OK)
-        status = lwp_inbox_new(&inbox, lwp_connect_seed(consumer), &consumer->inbox);
+        status =
+            lwp_inbox_new(&inbox, lwp_connect_seed(&options->connect, consumer), &consumer->inbox);
     if (status == LWP_OK)
         status = consumer_begin(consumer);
     if (status == LWP_OK)

@@ -91,6 +91,8 @@ void lwp_inbox_disconnected(struct lwp_inbox *inbox, enum lwp_status why)
     }
     if (LWP_BUG(fetches_torn_twice) && !inbox->seeks_end)
         inbox->position = inbox->offset;
+    if (LWP_BUG(begins_anew_when_lost) && !inbox->seeks_end)
+        lwp_inbox_seek(inbox, 0);
     if (LWP_BUG(skips_what_was_asked))
         inbox->position += inbox->flight_count;
     inbox->statistics.disconnects += inbox->connected;
