@@ -247,7 +247,7 @@ static size_t whole_size(const struct lwp_inbox *inbox, size_t most, uint64_t *c
         size = walk.offset;
         (*count)++;
     }
-    return size;
+    return LWP_BUG(hands_on_torn_records) ? walk.in.size : size;
 }
 
 static enum lwp_status tell_failure(struct lwp_inbox *inbox, struct lwp_details *details)
@@ -268,9 +268,7 @@ enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
         *details = lwp_details_of(completed);
         return completed;
     }
-    size_t size = whole_size(inbox, inbox->options.most_at_once, &count, &stopped);
-    if (LWP_BUG(hands_on_torn_records))
-        size = waiting(inbox).size;
+    const size_t size = whole_size(inbox, inbox->options.most_at_once, &count, &stopped);
     if (size == 0 && stopped == LWP_PAYLOAD_TOO_LARGE) {
         *details = lwp_details_of(stopped);
         return stopped;
