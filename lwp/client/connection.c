@@ -30,6 +30,7 @@ static void hang_up(struct lwp_connection *connection)
     connection->dial = NULL;
     lwp_link_done(&connection->link);
     connection->write_failed = false;
+    connection->holds = false;
     connection->lent_count = 0;
     connection->lent_size = 0;
     connection->authentication.command = LWP_REQUEST_NONE;
@@ -229,7 +230,8 @@ static void process_link(struct lwp_connection *connection, uint64_t now_ns)
         shake_hands(connection, now_ns);
     if (!connection->link.transport || connection->life.state == LWP_LIFE_SECURING)
         return;
-    (void)lwp_link_read(&connection->link, now_ns);
+    if (!connection->holds)
+        (void)lwp_link_read(&connection->link, now_ns);
     if (connection->life.state == LWP_LIFE_AUTHENTICATING)
         hear_authentication(connection, now_ns);
     if (connection->link.transport)
@@ -373,8 +375,10 @@ void lwp_connection_wait(const struct lwp_connection *connection, int *fd, short
     if (!transport)
         return;
     const bool writes = connection->link.session.out.size && !connection->write_failed;
+    if (connection->holds && !writes)
+        return;
     *fd = lwp_transport_fd(transport);
-    *events = writes ? POLLIN | POLLOUT : POLLIN;
+    *events = (short)((writes ? POLLOUT : 0) | (connection->holds ? 0 : POLLIN));
     if (security && security->events)
         *events = security->events(transport, *events);
 }
@@ -386,7 +390,7 @@ static uint64_t link_deadline(const struct lwp_connection *connection)
     if (!link->transport)
         return LWP_NEVER;
     const bool is_ready = security && security->is_ready && security->is_ready(link->transport);
-    if (is_ready || connection->write_failed || link->read_status != LWP_OK)
+    if (!connection->holds && (is_ready || connection->write_failed || link->read_status != LWP_OK))
         return 0;
     return lwp_session_deadline(&link->session);
 }

@@ -66,6 +66,7 @@ struct lwp_connection {
     bool is_up;          /* What the owner was told last. */
     uint64_t up_attempt; /* The attempt that it was told to be up. */
     bool write_failed;
+    bool holds; /* The owner's to set: nothing is read, for the last frame is still looked at. */
     uint8_t lent_heads[LWP_CONNECTION_LENT][LWP_HEADER_SIZE]; /* Of frames to be written, and */
     struct lwp_bytes lent[LWP_CONNECTION_PARTS];              /* views of these and of payloads. */
     size_t lent_count;

@@ -6,7 +6,11 @@
 #include "lwp/client/consumer_state.h"
 #include "lwp/net/clock.h"
 
-enum { CLOSE_MS = 1000 };
+enum {
+    CLOSE_MS = 1000,
+    COPIED_AT_ONCE = 262144, /* Where there is a thread, so much is handed on together, */
+    COPIED_EARLY = 16384     /* and what is left at last is copied: the thread can read on. */
+};
 
 struct lwp_consumer_options lwp_consumer_defaults(const char *address, const char *name,
                                                   uint32_t topic_id)
@@ -27,21 +31,21 @@ struct lwp_consumer_options lwp_consumer_defaults(const char *address, const cha
 
 static void drop(struct lwp_consumer *consumer, enum lwp_status status, uint64_t now_ns)
 {
+    lwp_inbox_copy_lent(consumer->inbox);
     consumer->why = lwp_details_of(status);
     lwp_connection_drop(&consumer->connection, &consumer->why, now_ns);
 }
 
-/* The next frame that came; false if there is none. Its data stays where it is only for a poll, which is
- * done with it before more is read. */
-static bool hear(struct lwp_consumer *consumer, uint64_t now_ns)
+/* The next frame that came; false if there is none. `lends`: its data stays where it is, for more is
+ * read only once it was handed on or copied. */
+static bool hear(struct lwp_consumer *consumer, bool lends, uint64_t now_ns)
 {
     struct lwp_details leader;
     struct lwp_frame frame;
     if (lwp_connection_receive(&consumer->connection, &frame, now_ns) != LWP_OK)
         return false;
-    const enum lwp_status status = consumer->polls
-                                       ? lwp_inbox_lend(consumer->inbox, &frame, now_ns)
-                                       : lwp_inbox_frame(consumer->inbox, &frame, now_ns);
+    const enum lwp_status status = lends ? lwp_inbox_lend(consumer->inbox, &frame, now_ns)
+                                         : lwp_inbox_frame(consumer->inbox, &frame, now_ns);
     if (status != LWP_OK)
         drop(consumer, status, now_ns);
     else if (lwp_inbox_take_redirect(consumer->inbox, &leader))
@@ -87,19 +91,43 @@ static void send_all(struct lwp_consumer *consumer, uint64_t now_ns)
     lwp_connection_write(&consumer->connection);
 }
 
+/* Ends the time in which nothing is read. */
+static void let_go(struct lwp_consumer *consumer)
+{
+    lwp_inbox_copy_lent(consumer->inbox);
+    consumer->connection.holds = false;
+}
+
+/* Whether time wants all to be read that has come: the peer's sign of life may be among it. */
+static bool is_due(const struct lwp_consumer *consumer, uint64_t now_ns)
+{
+    return now_ns >= lwp_session_deadline(&consumer->connection.link.session) ||
+           lwp_inbox_tick(consumer->inbox, now_ns) != LWP_OK;
+}
+
+/* All that came; what is to be lent, up to the first that is. */
+static void hear_all(struct lwp_consumer *consumer, bool lends, uint64_t now_ns)
+{
+    struct lwp_connection *connection = &consumer->connection;
+    while (!consumer->polls && !connection->holds && hear(consumer, lends, now_ns))
+        connection->holds = lwp_inbox_is_lent(consumer->inbox);
+}
+
 static void process(void *owner, uint64_t now_ns)
 {
     struct lwp_consumer *consumer = owner;
+    struct lwp_connection *connection = &consumer->connection;
+    const bool lends = consumer->runner.shared && !consumer->drains && !is_due(consumer, now_ns);
     consumer->now_ns = now_ns;
-    lwp_inbox_copy_lent(consumer->inbox);
-    lwp_connection_process(&consumer->connection, now_ns);
+    if (!lends || !lwp_inbox_is_lent(consumer->inbox))
+        let_go(consumer);
+    lwp_connection_process(connection, now_ns);
     note_events(consumer);
-    while (!consumer->polls && hear(consumer, now_ns))
-        continue;
+    hear_all(consumer, lends, now_ns);
     /* Or what is overdue would be another failure of a connection that is lost already. */
     note_events(consumer);
     /* An answer that came and was not heard yet is not overdue. */
-    if (!lwp_connection_has_frame(&consumer->connection) &&
+    if (!connection->holds && !lwp_connection_has_frame(connection) &&
         lwp_inbox_tick(consumer->inbox, now_ns) != LWP_OK)
         drop(consumer, LWP_TIMEOUT, now_ns);
     note_events(consumer);
@@ -118,7 +146,7 @@ static uint64_t deadline_of(const void *owner)
 {
     const struct lwp_consumer *consumer = owner;
     const uint64_t deadline_ns = lwp_inbox_deadline(consumer->inbox);
-    if (lwp_connection_has_frame(&consumer->connection))
+    if (!consumer->connection.holds && lwp_connection_has_frame(&consumer->connection))
         return 0;
     const bool is_blocked = !lwp_connection_may_send(&consumer->connection);
     return is_blocked && deadline_ns <= consumer->now_ns ? LWP_NEVER : deadline_ns;
@@ -144,6 +172,8 @@ static enum lwp_status prepare(struct lwp_consumer *consumer,
     inbox.max_fetch_bytes = options->max_fetch_bytes;
     inbox.read_ahead = options->read_ahead;
     inbox.raw = options->raw;
+    if (!options->connect.caller_driven)
+        inbox.most_at_once = COPIED_AT_ONCE;
     inbox.request_timeout_ns = options->connect.request_timeout_ms * LWP_MILLISECOND_NS;
     inbox.catch_up_ns = options->catch_up_ms * LWP_MILLISECOND_NS;
     inbox.catch_up_limit = options->catch_up_limit;
@@ -221,20 +251,9 @@ enum lwp_status lwp_consumer_close(struct lwp_consumer *consumer)
     return status;
 }
 
-/* Where a thread goes on filling the inbox, its bytes can not be lent. */
-static enum lwp_status copy_batch(struct lwp_consumer *consumer, struct lwp_batch *batch)
+static enum lwp_status make_copy_room(struct lwp_consumer *consumer, size_t wanted)
 {
-    if (!consumer->runner.shared)
-        return LWP_OK;
-    memcpy(consumer->copy, batch->data.data, batch->data.size);
-    batch->data.data = consumer->copy;
-    return LWP_OK;
-}
-
-static enum lwp_status make_copy_room(struct lwp_consumer *consumer)
-{
-    const size_t wanted = lwp_inbox_size(consumer->inbox);
-    if (!consumer->runner.shared || wanted <= consumer->copy_size)
+    if (wanted <= consumer->copy_size)
         return LWP_OK;
     free(consumer->copy);
     consumer->copy = malloc(wanted);
@@ -242,20 +261,32 @@ static enum lwp_status make_copy_room(struct lwp_consumer *consumer)
     return consumer->copy ? LWP_OK : LWP_NO_MEMORY;
 }
 
+/* Where a thread goes on reading, the bytes can not be lent to the caller. */
+static enum lwp_status copy_batch(struct lwp_consumer *consumer, struct lwp_batch *batch)
+{
+    if (!consumer->runner.shared)
+        return LWP_OK;
+    if (make_copy_room(consumer, batch->data.size) != LWP_OK) {
+        lwp_inbox_take_back(consumer->inbox, batch);
+        return LWP_NO_MEMORY;
+    }
+    memcpy(consumer->copy, batch->data.data, batch->data.size);
+    batch->data.data = consumer->copy;
+    if (lwp_inbox_size(consumer->inbox) <= COPIED_EARLY)
+        let_go(consumer);
+    /* There is room to fetch more now. */
+    lwp_runner_wake(&consumer->runner);
+    return LWP_OK;
+}
+
 /* What there is now; LWP_WOULD_BLOCK and LWP_END mean to wait for more. */
 static enum lwp_status take(struct lwp_consumer *consumer, struct lwp_batch *batch)
 {
     struct lwp_details details;
     const struct lwp_life *life = &consumer->connection.life;
-    enum lwp_status status = make_copy_room(consumer);
-    if (status != LWP_OK)
-        return status;
-    status = lwp_inbox_take(consumer->inbox, batch, &details);
-    if (status == LWP_OK) {
-        /* There is room to fetch more now. */
-        lwp_runner_wake(&consumer->runner);
+    const enum lwp_status status = lwp_inbox_take(consumer->inbox, batch, &details);
+    if (status == LWP_OK)
         return copy_batch(consumer, batch);
-    }
     if (status != LWP_WOULD_BLOCK && status != LWP_END) {
         consumer->why = details;
         return status;
@@ -273,6 +304,10 @@ static bool is_nothing(enum lwp_status status)
 static enum lwp_status take_or_hear(struct lwp_consumer *consumer, struct lwp_batch *batch)
 {
     enum lwp_status status = take(consumer, batch);
+    if (consumer->connection.holds && is_nothing(status)) {
+        let_go(consumer);
+        lwp_runner_wake(&consumer->runner);
+    }
     if (consumer->runner.shared || !is_nothing(status))
         return status;
     const uint64_t now_ns = lwp_runner_now(&consumer->runner);
@@ -280,7 +315,7 @@ static enum lwp_status take_or_hear(struct lwp_consumer *consumer, struct lwp_ba
     if (lwp_inbox_is_low(consumer->inbox) || !lwp_connection_has_frame(&consumer->connection))
         send_all(consumer, now_ns);
     note_events(consumer);
-    while (is_nothing(status) && hear(consumer, now_ns)) {
+    while (is_nothing(status) && hear(consumer, true, now_ns)) {
         note_events(consumer);
         status = take(consumer, batch);
         if (is_nothing(status))

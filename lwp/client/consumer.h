@@ -62,7 +62,9 @@ enum lwp_status lwp_consumer_close(struct lwp_consumer *consumer);
  * Hands on what has come, or waits for it up to `timeout_ms`. Everything that earlier polls handed
  * on counts as done with: that is what auto-commit keeps.
  *
- * LWP_OK           `*batch` lives until the next call of a function of the consumer.
+ * LWP_OK           `*batch` lives until the next call of a function of the consumer. Polls of a
+ *                  caller who drives hand on one answer after the other; with a thread it is 256 KiB
+ *                  at most, or one record.
  * LWP_WOULD_BLOCK  nothing came in time.
  * LWP_END          the same, and the log has nothing more at the moment.
  * LWP_CATCHING_UP  the server has not got on for `catch_up_limit` answers.
@@ -98,7 +100,8 @@ struct lwp_inbox_statistics lwp_consumer_statistics(struct lwp_consumer *consume
 /** More about what went wrong last. */
 void lwp_consumer_why(struct lwp_consumer *consumer, struct lwp_details *why);
 
-/** For callers who drive: what to wait for, and until when, as for a client. */
+/** For callers who drive: what to wait for, and until when, as for a client. Before you wait, poll until
+ * there is nothing more: what has been read already makes no descriptor ready. */
 int lwp_consumer_fd(struct lwp_consumer *consumer);
 short lwp_consumer_events(struct lwp_consumer *consumer);
 uint64_t lwp_consumer_deadline(struct lwp_consumer *consumer);

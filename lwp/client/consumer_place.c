@@ -108,10 +108,14 @@ enum lwp_status consumer_commit(struct lwp_consumer *consumer, uint64_t deadline
         return status;
     if (!consumer->runner.has_thread)
         lwp_runner_round(&consumer->runner);
-    while (!consumer->commit_is_known)
-        if (consumer->connection.life.state == LWP_LIFE_ENDED ||
-            !lwp_runner_wait(&consumer->runner, deadline_ns))
-            return LWP_TIMEOUT;
+    bool goes_on = true;
+    consumer->drains++;
+    while (!consumer->commit_is_known && goes_on)
+        goes_on = consumer->connection.life.state != LWP_LIFE_ENDED &&
+                  lwp_runner_wait(&consumer->runner, deadline_ns);
+    consumer->drains--;
+    if (!goes_on)
+        return LWP_TIMEOUT;
     if (consumer->commit_details.status != LWP_OK)
         consumer->why = consumer->commit_details;
     return consumer->commit_details.status;
@@ -157,12 +161,13 @@ static enum lwp_status find_end(struct lwp_consumer *consumer, uint64_t *end_off
     lwp_runner_wake(&consumer->runner);
     if (!consumer->runner.has_thread)
         lwp_runner_round(&consumer->runner);
-    while (!consumer->end_is_known) {
-        if (life->state == LWP_LIFE_ENDED)
-            return life->why.status;
-        if (!lwp_runner_wait(&consumer->runner, deadline_ns))
-            return LWP_TIMEOUT;
-    }
+    bool in_time = true;
+    consumer->drains++;
+    while (!consumer->end_is_known && in_time && life->state != LWP_LIFE_ENDED)
+        in_time = lwp_runner_wait(&consumer->runner, deadline_ns);
+    consumer->drains--;
+    if (!consumer->end_is_known)
+        return in_time ? life->why.status : LWP_TIMEOUT;
     if (consumer->end_details.status == LWP_OK)
         *end_offset = consumer->end_offset;
     else

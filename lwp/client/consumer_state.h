@@ -13,6 +13,7 @@ struct lwp_consumer {
     struct lwp_inbox *inbox;
     struct lwp_offset_store *own_store; /* Made from `folder`. */
     struct lwp_details why;
+    unsigned drains;    /* Calls that wait for an answer: nothing may stay in its way. */
     bool polls;         /* A caller who drives is inside of a poll, and hears frames one by one. */
     uint64_t now_ns;    /* When it was processed last. */
     uint64_t committed; /* The place that is kept; LWP_OFFSET_END: none. */

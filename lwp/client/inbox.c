@@ -15,6 +15,7 @@ struct lwp_inbox_options lwp_inbox_defaults(const struct lwp_dialect *dialect, u
         .topic_id = topic_id,
         .max_fetch_bytes = 1048576,
         .read_ahead = 1,
+        .most_at_once = SIZE_MAX,
         .max_decompressed = LWP_MAX_PAYLOAD_DEFAULT,
         .idle_ns = 10000000,
         .request_timeout_ns = 30000000000,

@@ -11,16 +11,17 @@
 struct lwp_inbox_options {
     const struct lwp_dialect *dialect;
     uint32_t topic_id;
-    uint64_t consumer_id;        /* Under which offsets are committed at the server. */
-    uint32_t max_fetch_bytes;    /* Of one answer. 1 MiB. */
-    unsigned read_ahead;         /* Answers kept, and fetches sent ahead while the log has plenty;
+    uint64_t consumer_id;     /* Under which offsets are committed at the server. */
+    uint32_t max_fetch_bytes; /* Of one answer. 1 MiB. */
+    unsigned read_ahead;      /* Answers kept, and fetches sent ahead while the log has plenty;
                                      at most LWP_INBOX_MAX_AHEAD. 1. */
-    bool raw;                    /* The data is no records: it is handed on as it comes. */
-    uint32_t max_decompressed;   /* Bytes that one compressed answer may become. 16 MiB. */
-    uint64_t idle_ns;            /* Between fetches at the end of the log. 10 ms. */
-    uint64_t request_timeout_ns; /* For one answer. 30 s. */
-    uint64_t catch_up_ns;        /* Between fetches while the server catches up. 5 s. */
-    unsigned catch_up_limit;     /* Answers without progress before that is an error. 3. */
+    size_t most_at_once; /* Bytes that are handed on together, but for larger records. No limit. */
+    bool raw;            /* The data is no records: it is handed on as it comes. */
+    uint32_t max_decompressed;          /* Bytes that one compressed answer may become. 16 MiB. */
+    uint64_t idle_ns;                   /* Between fetches at the end of the log. 10 ms. */
+    uint64_t request_timeout_ns;        /* For one answer. 30 s. */
+    uint64_t catch_up_ns;               /* Between fetches while the server catches up. 5 s. */
+    unsigned catch_up_limit;            /* Answers without progress before that is an error. 3. */
     struct lwp_backoff_options backoff; /* After other refusals that may pass. */
 };
 
@@ -134,6 +135,9 @@ uint64_t lwp_inbox_deadline(const struct lwp_inbox *inbox);
 enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
                                struct lwp_details *details);
 
+/** Takes back what the last call handed on: the next one hands it on again. */
+void lwp_inbox_take_back(struct lwp_inbox *inbox, const struct lwp_batch *batch);
+
 /** The offset behind the last record that was handed on: where a restart would go on.
  * LWP_OFFSET_END while the end is sought. */
 uint64_t lwp_inbox_offset(const struct lwp_inbox *inbox);
@@ -152,8 +156,11 @@ void lwp_inbox_commit(struct lwp_inbox *inbox, uint64_t offset);
  */
 bool lwp_inbox_take_commit(struct lwp_inbox *inbox, struct lwp_details *details, uint64_t *offset);
 
-/** How many bytes wait to be handed on: no batch is larger. */
+/** How many bytes wait to be handed on. */
 size_t lwp_inbox_size(const struct lwp_inbox *inbox);
+
+/** Whether any of them are lent. */
+bool lwp_inbox_is_lent(const struct lwp_inbox *inbox);
 
 /** How things stand. Walks over all that waits. */
 struct lwp_inbox_statistics lwp_inbox_statistics(const struct lwp_inbox *inbox);

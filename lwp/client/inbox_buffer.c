@@ -232,17 +232,22 @@ static uint64_t offset_behind(const struct lwp_inbox *inbox, size_t size)
     return inbox->offset;
 }
 
-/* Walks over the whole records; `*status` is why it stopped. */
-static size_t whole_size(const struct lwp_inbox *inbox, uint64_t *count, enum lwp_status *status)
+/* Walks over the whole records, as far as they are to be handed on together; `*status` is why it
+ * stopped. */
+static size_t whole_size(const struct lwp_inbox *inbox, size_t most, uint64_t *count,
+                         enum lwp_status *status)
 {
     struct lwp_tlv_walk walk = lwp_tlv_walk_over(waiting(inbox));
     struct lwp_record record;
+    size_t size = 0;
     *status = LWP_END;
     if (inbox->options.raw)
-        return walk.in.size;
-    while ((*status = lwp_tlv_next(&walk, &record)) == LWP_OK)
+        return walk.in.size < most ? walk.in.size : most;
+    while ((*status = lwp_tlv_next(&walk, &record)) == LWP_OK && (walk.offset <= most || !size)) {
+        size = walk.offset;
         (*count)++;
-    return walk.offset;
+    }
+    return LWP_BUG(hands_on_torn_records) ? walk.in.size : size;
 }
 
 static enum lwp_status tell_failure(struct lwp_inbox *inbox, struct lwp_details *details)
@@ -263,9 +268,7 @@ enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
         *details = lwp_details_of(completed);
         return completed;
     }
-    size_t size = whole_size(inbox, &count, &stopped);
-    if (LWP_BUG(hands_on_torn_records))
-        size = waiting(inbox).size;
+    const size_t size = whole_size(inbox, inbox->options.most_at_once, &count, &stopped);
     if (size == 0 && stopped == LWP_PAYLOAD_TOO_LARGE) {
         *details = lwp_details_of(stopped);
         return stopped;
@@ -288,12 +291,25 @@ enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
     return LWP_OK;
 }
 
+void lwp_inbox_take_back(struct lwp_inbox *inbox, const struct lwp_batch *batch)
+{
+    inbox->handed = 0;
+    inbox->offset = batch->start_offset;
+    inbox->statistics.records -= batch->record_count;
+    inbox->statistics.bytes -= batch->data.size;
+}
+
+bool lwp_inbox_is_lent(const struct lwp_inbox *inbox)
+{
+    return inbox->lent.size > 0;
+}
+
 struct lwp_inbox_statistics lwp_inbox_statistics(const struct lwp_inbox *inbox)
 {
     struct lwp_inbox_statistics statistics = inbox->statistics;
     enum lwp_status stopped = LWP_END;
     uint64_t count = 0;
     statistics.buffered_size = lwp_inbox_size(inbox);
-    statistics.torn_size = waiting(inbox).size - whole_size(inbox, &count, &stopped);
+    statistics.torn_size = waiting(inbox).size - whole_size(inbox, SIZE_MAX, &count, &stopped);
     return statistics;
 }

@@ -83,18 +83,21 @@ static bool fits(const struct lwp_outbox_options *options, size_t size, size_t w
            whole + OVERHEAD <= options->buffer_limit;
 }
 
-static enum lwp_status judge(const struct lwp_outbox *outbox, size_t size, size_t whole)
-{
-    if (outbox->ended != LWP_OK)
-        return outbox->ended;
-    return fits(&outbox->options, size, whole) ? LWP_OK : LWP_PAYLOAD_TOO_LARGE;
-}
-
 static inline bool is_sound(const struct lwp_outgoing *record, size_t size)
 {
     if (record->raw)
         return size > 0;
     return record->type != LWP_TLV_RESERVED && (record->type != LWP_TLV_NULL_RECORD || size == 0);
+}
+
+static enum lwp_status judge(const struct lwp_outbox *outbox, const struct lwp_outgoing *record,
+                             size_t whole)
+{
+    if (outbox->ended != LWP_OK)
+        return outbox->ended;
+    if (!fits(&outbox->options, value_size(record), whole))
+        return LWP_PAYLOAD_TOO_LARGE;
+    return is_sound(record, value_size(record)) ? LWP_OK : LWP_INVALID_ARGUMENT;
 }
 
 void outbox_close(struct lwp_outbox *outbox, struct outbox_batch *batch)
@@ -181,28 +184,37 @@ static inline void write_record(struct outbox_batch *batch, const struct lwp_out
     batch->size = (size_t)(at - batch->data);
 }
 
-enum lwp_status lwp_outbox_put(struct lwp_outbox *outbox, const struct lwp_outgoing *record,
-                               uint64_t now_ns, uint64_t *sequence)
+/* What follows from the record being in the batch. */
+static inline void note_record(struct lwp_outbox *outbox, struct outbox_batch *batch,
+                               const struct lwp_outgoing *record, size_t size)
 {
-    const size_t size = value_size(record);
-    const size_t whole = size + (record->raw ? 0 : LWP_TLV_HEAD_SIZE);
-    struct outbox_batch *batch = same_batch(outbox, record->topic_id, whole);
-    enum lwp_status status = batch ? LWP_OK : judge(outbox, size, whole);
-    if (status == LWP_OK && !is_sound(record, size))
-        status = LWP_INVALID_ARGUMENT;
-    if (status == LWP_OK && !batch)
-        status = find_batch(outbox, record->topic_id, whole, now_ns, &batch);
-    if (status != LWP_OK)
-        return status;
-    write_record(batch, record, size);
     outbox->last_sequence++;
     if (batch->records)
         batch->records[batch->record_count] =
             (struct outbox_record){outbox->last_sequence, record->user};
     batch->record_count++;
-    batch->room -= whole < batch->room ? whole : batch->room;
+    batch->room -= size < batch->room ? size : batch->room;
     if (batch->records && batch->record_count == batch->record_capacity)
         batch->room = 0;
+}
+
+enum lwp_status lwp_outbox_put(struct lwp_outbox *outbox, const struct lwp_outgoing *record,
+                               uint64_t now_ns, uint64_t *sequence)
+{
+    const size_t size = value_size(record);
+    const size_t whole = size + (record->raw ? 0 : LWP_TLV_HEAD_SIZE);
+    struct outbox_batch *batch = NULL;
+    if (is_sound(record, size))
+        batch = same_batch(outbox, record->topic_id, whole);
+    if (!batch) {
+        enum lwp_status status = judge(outbox, record, whole);
+        if (status == LWP_OK)
+            status = find_batch(outbox, record->topic_id, whole, now_ns, &batch);
+        if (status != LWP_OK)
+            return status;
+    }
+    write_record(batch, record, size);
+    note_record(outbox, batch, record, whole);
     if (sequence)
         *sequence = outbox->last_sequence;
     if (batch->size >= outbox->options.batch_size)

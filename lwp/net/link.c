@@ -7,6 +7,7 @@
 
 enum {
     KEPT_CAPACITY = 1048576, /* What an idle queue may keep. */
+    SPARE_ROOM = 4096,       /* What is made besides when much is queued. */
     READ_AT_ONCE = 262144    /* How much one call reads at most, as the deployed server does. */
 };
 
@@ -136,9 +137,15 @@ static enum lwp_status settle_parts(struct lwp_link *link, const struct lwp_byte
 {
     struct lwp_queue *out = &link->session.out;
     const size_t of_queue = written < out->size ? written : out->size;
-    enum lwp_status status = LWP_OK;
+    size_t left = 0;
+    for (size_t i = 0; i < part_count; i++)
+        left += parts[i].size;
     lwp_queue_drop(out, of_queue);
     written -= of_queue;
+    /* At once, and with room for Keepalives: growing step by step takes twice as much. */
+    enum lwp_status status = LWP_OK;
+    if (left > written && lwp_queue_grow(out, left - written + SPARE_ROOM) == LWP_FULL)
+        status = lwp_queue_grow(out, left - written);
     for (size_t i = 0; i < part_count && status == LWP_OK; i++) {
         const size_t done = written < parts[i].size ? written : parts[i].size;
         status = queue_bytes(link, lwp_bytes_from(parts[i], done));

@@ -45,10 +45,12 @@ size_t lwp_queue_next_capacity(const struct lwp_queue *queue, size_t wanted)
         return queue->capacity;
     if (wanted > queue->limit - queue->size)
         return 0;
-    const size_t needed = queue->size + wanted;
     if (queue->capacity > queue->limit / 2)
         return queue->limit;
-    return needed > 2 * queue->capacity ? needed : 2 * queue->capacity;
+    const size_t needed = queue->size + wanted;
+    const size_t next = needed > 2 * queue->capacity ? needed : 2 * queue->capacity;
+    /* No step that leaves only a small one to the limit, with which all would be there twice. */
+    return next > queue->limit / 2 ? queue->limit : next;
 }
 
 uint8_t *lwp_queue_move(struct lwp_queue *queue, uint8_t *memory, size_t capacity)

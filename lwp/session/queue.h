@@ -38,8 +38,8 @@ enum lwp_status lwp_queue_push(struct lwp_queue *queue, struct lwp_bytes bytes);
 /** Drops the first `size` bytes; at most all. */
 void lwp_queue_drop(struct lwp_queue *queue, size_t size);
 
-/** The capacity that the owner should give for `wanted` more bytes: at least double, at most the
- * limit; 0 if the limit forbids it. The present capacity if there is room already. */
+/** The capacity that the owner should give for `wanted` more bytes: at least double, and the limit
+ * rather than more than half of it; 0 if the limit forbids it. The present capacity if there is room already. */
 size_t lwp_queue_next_capacity(const struct lwp_queue *queue, size_t wanted);
 
 /** Copies the waiting bytes into the new memory, which must hold them, and uses it from now on.

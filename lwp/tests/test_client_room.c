@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How much memory a producer takes at most. The mock has a thread of its own, and only what this one
+/* How much memory a producer or a consumer takes at most. The mock has a thread of its own, and only what this one
  * allocates is counted. */
 #include "lwp/tests/mock_service.h"
 
@@ -101,11 +101,56 @@ static void a_producer_of_small_batches_stays_within_its_limit(void **state)
     assert_in_range(size, BUFFER_LIMIT / 2, BUFFER_LIMIT + SLACK);
 }
 
+static long peak_of_consumer(const char *address, uint32_t max_fetch_bytes, unsigned read_ahead)
+{
+    struct lwp_consumer_options options = lwp_consumer_defaults(address, "reader", 1);
+    struct lwp_consumer *consumer = NULL;
+    struct lwp_batch batch;
+    uint64_t offset = 0;
+    options.connect.caller_driven = true;
+    options.max_fetch_bytes = max_fetch_bytes;
+    options.read_ahead = read_ahead;
+    begin_to_count();
+    assert_int_equal(lwp_consumer_open(&options, &consumer, NULL), LWP_OK);
+    while (offset < 4 * BUFFER_LIMIT) {
+        assert_int_equal(lwp_consumer_poll(consumer, PATIENCE_MS, &batch), LWP_OK);
+        offset = batch.end_offset;
+    }
+    assert_int_equal(lwp_consumer_close(consumer), LWP_OK);
+    assert_int_equal(in_use, 0);
+    return peak;
+}
+
+static void a_consumer_stays_within_what_it_reads_ahead(void **state)
+{
+    static const struct {
+        uint32_t max_fetch_bytes;
+        unsigned read_ahead;
+    } rows[] = {{65536, 1}, {65536, 4}, {1048576, 1}, {1048576, 4}};
+    struct service service;
+    struct lwp_producer *producer = NULL;
+    (void)state;
+    open_service(&service, &lwp_dialect_lance);
+    make_topic(&service);
+    const struct lwp_producer_options options = lwp_producer_defaults(service.address);
+    assert_int_equal(lwp_producer_open(&options, &producer, NULL), LWP_OK);
+    put_all(producer);
+    assert_int_equal(lwp_producer_close(producer, 0), LWP_OK);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const size_t ahead = (size_t)rows[i].max_fetch_bytes * rows[i].read_ahead;
+        const long size =
+            peak_of_consumer(service.address, rows[i].max_fetch_bytes, rows[i].read_ahead);
+        assert_in_range(size, rows[i].max_fetch_bytes, ahead + SLACK);
+    }
+    close_service(&service);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_producer_stays_within_its_limit),
         cmocka_unit_test(a_producer_of_small_batches_stays_within_its_limit),
+        cmocka_unit_test(a_consumer_stays_within_what_it_reads_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

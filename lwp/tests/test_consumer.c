@@ -655,6 +655,60 @@ static void what_goes_in_comes_out_over_tcp_in_every_dialect(void **state)
     }
 }
 
+static void fill_topic_1(const struct service *service, size_t count, size_t size)
+{
+    struct lwp_producer_options options = lwp_producer_defaults(service->address);
+    struct lwp_producer *producer = NULL;
+    uint8_t *value = calloc(1, size);
+    assert_non_null(value);
+    assert_int_equal(lwp_producer_open(&options, &producer, NULL), LWP_OK);
+    const struct lwp_outgoing record = {
+        .topic_id = 1, .type = LWP_TLV_RAW, .parts = {bytes_of(value, size)}};
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(lwp_producer_put_wait(producer, &record, 10000, NULL), LWP_OK);
+    assert_int_equal(lwp_producer_close(producer, 10000), LWP_OK);
+    free(value);
+}
+
+/* The thread leaves it where it came, and reads on when somebody waits for another answer. */
+static void what_is_not_handed_on_yet_stands_in_no_answers_way(void **state)
+{
+    enum { COUNT = 2000, SIZE = 1000, WHOLE = SIZE + LWP_TLV_HEAD_SIZE, AT_ONCE = 262144 };
+    struct service service;
+    struct lwp_consumer *consumer = NULL;
+    struct lwp_batch batch;
+    uint64_t lag = 0, offset = 0;
+    (void)state;
+    open_service(&service, dialect);
+    make_topic(&service);
+    fill_topic_1(&service, COUNT, SIZE);
+    struct lwp_consumer_options options = lwp_consumer_defaults(service.address, "reader", 1);
+    options.read_ahead = 3;
+    assert_int_equal(lwp_consumer_open(&options, &consumer, NULL), LWP_OK);
+    while (offset < COUNT * WHOLE) {
+        const enum lwp_status status = lwp_consumer_poll(consumer, 10000, &batch);
+        if (status == LWP_END)
+            continue;
+        assert_int_equal(status, LWP_OK);
+        assert_int_equal(batch.start_offset, offset);
+        assert_in_range(batch.data.size, WHOLE, AT_ONCE);
+        offset = batch.end_offset;
+        assert_int_equal(lwp_consumer_commit(consumer), LWP_OK);
+        assert_int_equal(lwp_consumer_lag(consumer, &lag), LWP_OK);
+        assert_true(lag <= COUNT * WHOLE - offset);
+    }
+    assert_int_equal(lag, 0);
+    lwp_consumer_seek(consumer, LWP_PLACE_BEGINNING, 0);
+    do
+        assert_int_equal(lwp_consumer_poll(consumer, 10000, &batch), LWP_OK);
+    while (batch.start_offset);
+    lwp_consumer_seek(consumer, LWP_PLACE_OFFSET, WHOLE);
+    assert_int_equal(lwp_consumer_poll(consumer, 10000, &batch), LWP_OK);
+    assert_int_equal(batch.start_offset, WHOLE);
+    assert_int_equal(lwp_consumer_close(consumer), LWP_OK);
+    close_service(&service);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -676,6 +730,7 @@ int main(void)
         cmocka_unit_test(a_consumer_that_nobody_lets_in_is_told_why),
         cmocka_unit_test(a_server_that_goes_down_and_up_loses_no_record),
         cmocka_unit_test(what_goes_in_comes_out_over_tcp_in_every_dialect),
+        cmocka_unit_test(what_is_not_handed_on_yet_stands_in_no_answers_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
