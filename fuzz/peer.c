@@ -6,7 +6,7 @@
 #include "fuzz/fuzz.h"
 #include "lwp/net/clock.h"
 
-enum { PIPE_ROOM = 1 << 18, SENT_ROOM = 1 << 18 };
+enum { PIPE_ROOM = 1 << 14, SENT_ROOM = 1 << 14 };
 
 static struct lwp_frame_rules rules_of(const struct peer *peer)
 {
@@ -118,7 +118,7 @@ struct lwp_connect_options peer_options(struct peer *peer)
     struct lwp_connect_options options = lwp_connect_defaults("peer:1992");
     options.dialect = peer->dialect;
     options.connect_timeout_ms = 200;
-    options.request_timeout_ms = 300;
+    options.request_timeout_ms = PEER_REQUEST_MS;
     options.keepalive_ms = 100;
     options.dead_after_ms = 1000;
     options.backoff = (struct lwp_backoff_options){.first_ns = LWP_MILLISECOND_NS,

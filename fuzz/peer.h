@@ -7,7 +7,10 @@
 #include "fuzz/stream.h"
 #include "lwp/client/options.h"
 
-enum { PEER_HEAD_SIZE = 4 }; /* Dialect, which dials are refused, two for the target. */
+enum {
+    PEER_HEAD_SIZE = 4,   /* Dialect, which dials are refused, two for the target. */
+    PEER_REQUEST_MS = 300 /* The time that a request has. */
+};
 
 struct peer;
 
