@@ -23,6 +23,10 @@ _Noreturn void fuzz_fail(const char *file, int line, const char *function, const
  */
 struct lwp_bytes fuzz_flush(const uint8_t *data, size_t size);
 
+/** Room of `size` bytes that ends where memory does: writing past it is a crash. Valid until the next
+ * call. */
+uint8_t *fuzz_flush_room(size_t size);
+
 /** A buffer of exactly `size` bytes; ends with free(). */
 uint8_t *fuzz_room(size_t size);
 

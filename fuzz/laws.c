@@ -39,7 +39,7 @@ static void is_judged_alike(const struct accepted_frame *accepted)
                     plain_kind(accepted->bytes, lwp_dialects[i]));
 }
 
-static void message_round_trip(uint8_t command, struct lwp_bytes payload)
+void law_message(uint8_t command, struct lwp_bytes payload)
 {
     struct lwp_message message = {.command = command};
     struct lwp_bytes rest = {NULL, 0};
@@ -69,7 +69,7 @@ static void holds_a_message(const struct accepted_frame *accepted)
         const bool fits = batch_id < 256 || lwp_dialects[i]->command_is_low_byte;
         FUZZ_ASSERT(command == (fits ? (int)accepted->bytes.data[12] : -1));
         if (command >= 0)
-            message_round_trip((uint8_t)command, accepted->frame.payload);
+            law_message((uint8_t)command, accepted->frame.payload);
     }
 }
 

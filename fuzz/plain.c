@@ -182,3 +182,64 @@ bool plain_utf8(struct lwp_bytes text)
     }
     return true;
 }
+
+/* A length of four bits, and more bytes while they are 255. False at the end of the input. */
+static bool lz4_length(struct lwp_bytes in, size_t *at, uint64_t *length)
+{
+    uint8_t more = *length == 15 ? 255 : 0;
+    while (more == 255) {
+        if (*at == in.size)
+            return false;
+        more = in.data[(*at)++];
+        *length += more;
+    }
+    return true;
+}
+
+/* One sequence: literals, and a match unless the block ends behind them. */
+static enum plain_block lz4_sequence(struct lwp_bytes in, size_t *at, uint8_t *out, size_t room,
+                                     size_t *size)
+{
+    const uint8_t token = in.data[(*at)++];
+    uint64_t literals = token >> 4;
+    uint64_t match = token & 15;
+    if (!lz4_length(in, at, &literals) || literals > in.size - *at || literals > room - *size)
+        return PLAIN_DAMAGED;
+    for (; literals; literals--)
+        out[(*size)++] = in.data[(*at)++];
+    if (*at == in.size)
+        return PLAIN_READ;
+    if (in.size - *at < 2)
+        return PLAIN_DAMAGED;
+    const uint64_t distance = plain_integer(in, *at, 2);
+    *at += 2;
+    if (!lz4_length(in, at, &match) || distance > *size || match + 4 > room - *size)
+        return PLAIN_DAMAGED;
+    for (match += 4; match; match--, (*size)++)
+        out[*size] = distance ? out[*size - distance] : 0;
+    return distance ? PLAIN_READ : PLAIN_VAGUE;
+}
+
+enum plain_block plain_lz4(enum lwp_lz4_framing framing, struct lwp_bytes in, uint8_t *out,
+                           size_t room, size_t *size)
+{
+    uint64_t told = UINT64_MAX;
+    enum plain_block found = PLAIN_READ;
+    *size = 0;
+    if (framing == LWP_LZ4_LIBRARY) {
+        if (in.size < 9 || in.data[0] != 1 || plain_integer(in, 1, 4) != plain_integer(in, 5, 4))
+            return PLAIN_DAMAGED;
+        told = plain_integer(in, 1, 4);
+        in = lwp_bytes_from(in, 9);
+    }
+    if (in.size == 0)
+        return PLAIN_DAMAGED;
+    for (size_t at = 0; at < in.size;) {
+        const enum plain_block sequence = lz4_sequence(in, &at, out, room, size);
+        if (sequence == PLAIN_DAMAGED)
+            return PLAIN_DAMAGED;
+        if (sequence == PLAIN_VAGUE)
+            found = PLAIN_VAGUE;
+    }
+    return told == UINT64_MAX || told == *size ? found : PLAIN_DAMAGED;
+}
