@@ -41,6 +41,28 @@ struct lwp_bytes fuzz_flush(const uint8_t *data, size_t size)
     return (struct lwp_bytes){flush_end - size, size};
 }
 
+static uint64_t verdict;
+
+void fuzz_note_bytes(struct lwp_bytes bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++)
+        verdict = (verdict ^ bytes.data[i]) * UINT64_C(0x100000001b3);
+}
+
+void fuzz_note(uint64_t value)
+{
+    uint8_t bytes[8];
+    lwp_put64(bytes, value);
+    fuzz_note_bytes((struct lwp_bytes){bytes, sizeof(bytes)});
+}
+
+uint64_t fuzz_verdict(void)
+{
+    const uint64_t given = verdict;
+    verdict = UINT64_C(0xcbf29ce484222325);
+    return given;
+}
+
 uint8_t *fuzz_flush_room(size_t size)
 {
     FUZZ_ASSERT(size <= FUZZ_MAX_INPUT);

@@ -27,6 +27,16 @@ struct lwp_bytes fuzz_flush(const uint8_t *data, size_t size);
  * call. */
 uint8_t *fuzz_flush_room(size_t size);
 
+/**
+ * Adds to the verdict on the present input: statuses, decoded fields, what was answered. A crash is not all
+ * that can go wrong, and replay.c compares verdicts with those that are kept.
+ */
+void fuzz_note(uint64_t value);
+void fuzz_note_bytes(struct lwp_bytes bytes);
+
+/** The verdict on the present input, of which a new one begins. */
+uint64_t fuzz_verdict(void);
+
 /** A buffer of exactly `size` bytes; ends with free(). */
 uint8_t *fuzz_room(size_t size);
 

@@ -20,10 +20,13 @@ static void poll_some(struct reader *reader, struct peer *peer, unsigned timeout
     struct lwp_batch batch;
     const enum lwp_status status = lwp_consumer_poll(reader->consumer, timeout_ms, &batch);
     FUZZ_ASSERT(peer->now_ns <= due_ns);
+    fuzz_note(status);
     if (status != LWP_OK)
         return;
     uint64_t count = 0;
     struct lwp_fault fault;
+    fuzz_note_bytes(batch.data);
+    fuzz_note(batch.start_offset);
     FUZZ_ASSERT(batch.data.size > 0);
     FUZZ_ASSERT(reader->place == LWP_OFFSET_END || batch.start_offset == reader->place);
     FUZZ_ASSERT(reader->raw || lwp_tlv_count(batch.data, &count, &fault) == LWP_OK);

@@ -62,6 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 first.record_count == second.record_count);
     FUZZ_ASSERT(first.fault_count == second.fault_count && first.note_count == second.note_count);
     FUZZ_ASSERT(first.skipped_size == second.skipped_size);
+    fuzz_note(first.frame_count);
+    fuzz_note_bytes((struct lwp_bytes){(uint8_t *)text, text_size});
     is_json_lines((struct lwp_bytes){(uint8_t *)json, json_size});
     free(text);
     free(json);

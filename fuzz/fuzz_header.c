@@ -27,9 +27,11 @@ static void is_judged(const struct lwp_header *header, struct lwp_bytes in,
     const bool by_header = expected == LWP_INVALID_MAGIC || expected == LWP_INVALID_VERSION ||
                            expected == LWP_HEADER_CHECKSUM;
     FUZZ_ASSERT(lwp_header_check(header, polynomial) == (by_header ? expected : LWP_OK));
+    fuzz_note(lwp_header_check(header, polynomial));
     struct lwp_frame sealed = {*header, {NULL, 0}};
     lwp_frame_seal(&sealed, polynomial, 1U << LWP_HEADER_reserved | 1U << LWP_HEADER_flags);
     FUZZ_ASSERT(lwp_header_check(&sealed.header, polynomial) == LWP_OK);
+    fuzz_note(sealed.header.header_crc);
     FUZZ_ASSERT(sealed.header.flags == header->flags && sealed.header.payload_length == 0);
 }
 
@@ -44,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lwp_header_encode(&header, again);
     FUZZ_ASSERT(memcmp(again, in.data, sizeof(again)) == 0);
     for (enum lwp_header_index i = LWP_HEADER_magic; i < LWP_HEADER_FIELD_COUNT; i++) {
+        fuzz_note(lwp_header_get(&header, i));
         FUZZ_ASSERT(lwp_header_get(&header, i) ==
                     plain_integer(in, lwp_header_fields[i].offset, lwp_header_fields[i].size));
         sets_only(&header, in.data, i);

@@ -21,6 +21,8 @@ static void finds_members(const struct lwp_json *json)
         const bool is_number = lwp_json_integer(json, paths[i], &value) == LWP_OK;
         const bool is_text = lwp_json_string(json, paths[i], &text) == LWP_OK;
         const bool is_flag = lwp_json_boolean(json, paths[i], &flag) == LWP_OK;
+        fuzz_note((uint64_t)(is_number + 2 * is_text + 4 * is_flag + 8 * there));
+        fuzz_note(value);
         FUZZ_ASSERT(is_number + is_text + is_flag <= there);
         FUZZ_ASSERT((is_number || value == 42) && (is_text ? plain_utf8(text) : text.size == 42));
         FUZZ_ASSERT(!lwp_json_is_array(json, paths[i]) || there);
@@ -51,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct lwp_fault fault = {.status = LWP_OK};
     const struct lwp_bytes in = fuzz_flush(data, size);
     const enum lwp_status status = lwp_json_read(in, &json, &fault);
+    fuzz_note(status);
     FUZZ_ASSERT((status == LWP_OK) == (json != NULL));
     FUZZ_ASSERT(status == LWP_OK || (fault.status == status && fault.offset <= size));
     FUZZ_ASSERT((status == LWP_INVALID_TEXT) <= !plain_utf8(in) &&

@@ -19,6 +19,8 @@ static void opens(enum lwp_lz4_framing framing, struct lwp_bytes in, size_t limi
     FUZZ_ASSERT(status == LWP_OK || status == LWP_FULL || status == LWP_PAYLOAD_TOO_LARGE ||
                 status == LWP_INVALID_COMPRESSION);
     FUZZ_ASSERT(status == LWP_OK || out.size == 0);
+    fuzz_note(status);
+    fuzz_note(out.size);
     FUZZ_ASSERT(out.size <= limit && out.size <= room);
     const enum plain_block plain = plain_lz4(framing, in, expected, sizeof(expected), &size);
     if (status == LWP_OK) {

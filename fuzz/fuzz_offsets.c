@@ -13,6 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         offset_layout_of(data[0] & 1 ? LWP_OFFSETS_RUST : LWP_OFFSETS_PYTHON);
     uint64_t offset = 42, again = 0;
     const enum lwp_status status = layout->read(&key, fuzz_flush(data + 1, size - 1), &offset);
+    fuzz_note(status);
+    fuzz_note(offset);
     FUZZ_ASSERT(status == LWP_OK || status == LWP_STORE_DAMAGED || status == LWP_STORE_FOREIGN);
     if (status != LWP_OK) {
         FUZZ_ASSERT(offset == 42);

@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (const struct lwp_field *field = row->fields; field->type != LWP_FIELD_NONE; field++) {
         const size_t fixed = lwp_field_size(field);
         if (lwp_field_is_integer(field)) {
+            fuzz_note(*lwp_message_integer(&message, field));
             FUZZ_ASSERT(*lwp_message_integer(&message, field) == plain_integer(payload, at, fixed));
         } else {
             const struct lwp_bytes bytes = *lwp_message_bytes(&message, field);

@@ -70,6 +70,8 @@ void model_client_call(struct model_client *model, struct peer *peer, struct lwp
     const uint64_t due_ns = peer->now_ns + PEER_REQUEST_MS * LWP_MILLISECOND_NS;
     *model = (struct model_client){.asked = false};
     const enum lwp_status status = ask(client, argument);
+    fuzz_note(status);
+    fuzz_note(peer->now_ns);
     FUZZ_ASSERT(peer->now_ns <= due_ns);
     FUZZ_ASSERT(status != LWP_OK || model->answered);
 }

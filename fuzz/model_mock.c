@@ -82,6 +82,9 @@ static void judge_answer(const struct model_mock *model, const struct model_conn
 {
     struct lwp_fault fault;
     FUZZ_ASSERT(lwp_frame_check(frame, &fault) == LWP_OK);
+    fuzz_note(frame->header.flags);
+    fuzz_note(frame->header.batch_id);
+    fuzz_note_bytes(frame->payload);
     const enum lwp_kind kind = lwp_frame_kind(frame, model->options.dialect);
     FUZZ_ASSERT(kind != LWP_KIND_UNKNOWN && kind != LWP_KIND_INGEST);
     if (kind == LWP_KIND_ACK)

@@ -54,6 +54,8 @@ void model_producer_report(void *user, const struct lwp_delivery *delivery)
     FUZZ_ASSERT(delivery->sequence >= 1 && delivery->sequence <= model->taken);
     FUZZ_ASSERT(delivery->record_count == 1 && delivery->user == model);
     FUZZ_ASSERT(!model->settled[delivery->sequence - 1]);
+    fuzz_note(delivery->sequence);
+    fuzz_note(delivery->status);
     FUZZ_ASSERT(delivery->status != LWP_OK || (batch && batch->acked));
     model->settled[delivery->sequence - 1] = true;
 }

@@ -147,6 +147,9 @@ static void see_sent(struct peer *peer, const struct lwp_frame *frame)
     struct lwp_fault fault;
     FUZZ_ASSERT(lwp_frame_check(frame, &fault) == LWP_OK);
     FUZZ_ASSERT(lwp_frame_kind(frame, peer->dialect) != LWP_KIND_UNKNOWN);
+    fuzz_note(frame->header.flags);
+    fuzz_note(frame->header.batch_id);
+    fuzz_note_bytes(frame->payload);
     if (frame->header.flags == LWP_FLAG_KEEPALIVE)
         FUZZ_ASSERT(++peer->keepalives_sent <= peer->keepalives_given + 1);
     if (peer->watch.sent)
