@@ -1,39 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/arguments.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "conformance/features.h"
-#include "conformance/suite.h"
+#include "lwp/tools/options.h"
 
-static const char help[] =
-    "lwp-conform - does a Lance server keep to the protocol?\n"
-    "\n"
-    "Usage: lwp-conform server HOST[:PORT] [OPTION]... judge a server; the port is 1992\n"
-    "       lwp-conform selftest [OPTION]...           judge the built-in mock, and its mutants\n"
-    "       lwp-conform --list [OPTION]...             name the cases\n"
-    "       lwp-conform coverage                       how many requirements are tested, by "
-    "section\n"
-    "       lwp-conform export-seeds FOLDER            write what the cases send, for fuzzers\n"
-    "\n"
-    "  --dialect D        lance: as deployed; spec: as written; lance-py    [lance]\n"
-    "                     (selftest without it: all of them, one after the other)\n"
-    "  --filter GLOB      only cases whose id fits, for example 'LWP-5.9/*'; repeatable\n"
-    "  --case-file FILE   cases of your own as well; repeatable\n"
-    "  --auth-token T     the token that the server wants\n"
-    "  --without FEATURE  the server lacks this; --list tells the names; repeatable\n"
-    "  --expect FILE      what is known to fail: lines 'xfail ID reason', flaky, skip\n"
-    "  --min-cases N      exit 4 if fewer cases ran                           [1]\n"
-    "  --time-factor N    multiply all time-outs, for slow machines         [1]\n"
-    "  --seed N           for the topic names of this run                   [from the clock]\n"
-    "  --text FILE        the report for people; - is standard output       [-]\n"
-    "  --jsonl FILE       the report as JSON Lines, an event a line\n"
-    "  --junit FILE       the report as JUnit XML\n"
-    "  --verbose          passed cases, too\n"
-    "  --help, --version\n"
+static const char before[] = "lwp-conform - does a Lance server keep to the protocol?\n"
+                             "\n"
+                             "Usage:\n"
+#define CONFORM_COMMAND(word, function, least, most, usage, text)                                  \
+    "  lwp-conform " usage "\n      " text "\n"
+#include "conformance/commands.def"
+#undef CONFORM_COMMAND
+                             "  lwp-conform --list [OPTION]...\n      name the cases\n"
+                             "\n";
+
+static const char after[] =
     "\n"
     "The server is changed: topics named lwpc-<seed>-… are made and deleted, and a few\n"
     "records are written to topic 0, which nobody can delete.\n"
@@ -43,194 +26,151 @@ static const char help[] =
     "4 fewer cases than --min-cases; 64 wrong usage, a filter, feature or expectation\n"
     "that fits nothing included. Where several apply: 64, 1, 3, 2, 4.\n";
 
-int arguments_problem(const char *problem, const char *value)
+enum flags { REPEATABLE = 1, AGAIN = 2 };
+
+/* The places of the options, for bits. */
+enum place {
+#define CONFORM_OPTION(kind, member, name, value, flags, help) PLACE_##member,
+#include "conformance/options.def"
+#undef CONFORM_OPTION
+    PLACE_COUNT
+};
+
+static const char not_fitting[] = "not a number that fits here";
+
+static const char *add_text(struct texts *texts, const char *text)
 {
-    (void)fprintf(stderr, "lwp-conform: %s%s%s\nTry 'lwp-conform --help'.\n", problem,
-                  value ? ": " : "", value ? value : "");
-    return SUITE_USAGE;
+    if (texts->count == MAX_REPEATED)
+        return "too many of this option";
+    texts->items[texts->count++] = text;
+    return NULL;
 }
 
-static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *number)
+static const char *read_dialect(dialect_choice *dialect, const char *name)
 {
-    char *end = NULL;
-    errno = 0;
-    const unsigned long long value = strtoull(text, &end, 0);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < least || value > most)
+    *dialect = lwp_dialect_named(name);
+    return *dialect ? NULL : "no such dialect";
+}
+
+static const char *read_feature(unsigned *features, const char *name)
+{
+    const struct feature *feature = feature_named(lwp_bytes_text(name));
+    if (!feature)
+        return "no such feature";
+    *features |= feature_bit(feature);
+    return NULL;
+}
+
+static const char *read_chop(struct chop_list *chops, const char *text)
+{
+    return chop_add(chops, text) ? NULL : "no way to chop, or too many";
+}
+
+static const char *read_shuffle(struct chosen_seed *shuffle, const char *text)
+{
+    shuffle->given = true;
+    return lwp_read_number(text, 0, UINT64_MAX, &shuffle->seed) ? NULL : not_fitting;
+}
+
+static const char *read_shard(struct shard *shard, const char *text)
+{
+    char index[16];
+    const size_t size = strcspn(text, "/");
+    if (text[size] == '\0' || size >= sizeof(index) ||
+        !lwp_read_number(text + size + 1, 1, UINT32_MAX, &shard->count))
+        return "--shard takes I/N";
+    memcpy(index, text, size);
+    index[size] = '\0';
+    return lwp_read_number(index, 1, shard->count, &shard->index) ? NULL : "--shard takes I/N";
+}
+
+static const char *read_memory(uint64_t *size, const char *text)
+{
+    return lwp_read_size(text, 1, UINT64_MAX, size) ? NULL : not_fitting;
+}
+
+/* Whether it may be given now, and is kept for the command that repeats a case. */
+static bool note(struct arguments *arguments, enum place place, unsigned flags,
+                 const struct given *given)
+{
+    const uint64_t bit = UINT64_C(1) << place;
+    if (arguments->seen & bit && !(flags & REPEATABLE))
         return false;
-    *number = value;
+    arguments->seen |= bit;
+    if (flags & AGAIN && arguments->again_count < MAX_AGAIN)
+        arguments->again[arguments->again_count++] = *given;
     return true;
 }
 
-static int add_repeated(const char **list, size_t *count, const char *value)
-{
-    if (*count == MAX_REPEATED)
-        return arguments_problem("too many of this option", value);
-    list[(*count)++] = value;
-    return -1;
-}
+/* How the kinds are read: `value` to `*to`; what is wrong with it, or NULL. */
+#define OPTION_READ_FLAG (*to = true, NULL)
+#define OPTION_READ_TEXT (*to = value, NULL)
+#define OPTION_READ_LIST add_text(to, value)
+#define OPTION_READ_NUMBER(least, most) lwp_read_number(value, least, most, to) ? NULL : not_fitting
+#define OPTION_READ_OTHER(type, read) read(to, value)
 
-static int take_number(const char *value, uint64_t least, uint64_t most, uint64_t *number)
-{
-    return read_number(value, least, most, number)
-               ? -1
-               : arguments_problem("not a number that fits here", value);
-}
+#define CONFORM_OPTION(kind, member, name, value_name, flags, help)                                \
+    static const char *take_##member(void *into, const char *value)                                \
+    {                                                                                              \
+        OPTION_TYPE_##kind *to = &((struct arguments *)into)->member;                              \
+        if (!note(into, PLACE_##member, flags, &(struct given){name, value}))                      \
+            return "--" name " is given twice";                                                    \
+        return OPTION_READ_##kind;                                                                 \
+    }
+#include "conformance/options.def"
+#undef CONFORM_OPTION
 
-static int take_feature(struct arguments *arguments, const char *value)
-{
-    const struct feature *feature = feature_named(lwp_bytes_text(value));
-    if (!feature)
-        return arguments_problem("no such feature", value);
-    arguments->without |= feature_bit(feature);
-    return -1;
-}
-
-enum {
-    OPTION_FILTER = 'f',
-    OPTION_CASE_FILE = 'c',
-    OPTION_DIALECT = 'd',
-    OPTION_WITHOUT = 'w',
-    OPTION_MIN = 'm',
-    OPTION_FACTOR = 'x',
-    OPTION_SEED = 's',
-    OPTION_LIST = 'l',
-    OPTION_VERBOSE = 'v',
-    OPTION_HELP = 'h',
-    OPTION_VERSION = 'V',
-    OPTION_TOKEN = 'a',
-    OPTION_EXPECT = 'e',
-    OPTION_TEXT = 't',
-    OPTION_JSONL = 'j',
-    OPTION_JUNIT = 'u'
+static const struct lwp_option options[] = {
+#define CONFORM_OPTION(kind, member, name, value, flags, help) {name, value, help, take_##member},
+#include "conformance/options.def"
+#undef CONFORM_OPTION
+    {NULL, NULL, NULL, NULL},
 };
 
-static const struct option options[] = {
-    {"filter", required_argument, NULL, OPTION_FILTER},
-    {"case-file", required_argument, NULL, OPTION_CASE_FILE},
-    {"dialect", required_argument, NULL, OPTION_DIALECT},
-    {"without", required_argument, NULL, OPTION_WITHOUT},
-    {"min-cases", required_argument, NULL, OPTION_MIN},
-    {"time-factor", required_argument, NULL, OPTION_FACTOR},
-    {"seed", required_argument, NULL, OPTION_SEED},
-    {"list", no_argument, NULL, OPTION_LIST},
-    {"verbose", no_argument, NULL, OPTION_VERBOSE},
-    {"auth-token", required_argument, NULL, OPTION_TOKEN},
-    {"expect", required_argument, NULL, OPTION_EXPECT},
-    {"text", required_argument, NULL, OPTION_TEXT},
-    {"jsonl", required_argument, NULL, OPTION_JSONL},
-    {"junit", required_argument, NULL, OPTION_JUNIT},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {NULL, 0, NULL, 0},
+_Static_assert(PLACE_COUNT <= (int)LWP_MAX_OPTIONS, "a bit an option");
+
+static const struct lwp_program program = {
+    .name = "lwp-conform",
+    .version = "lwp-conform " LWP_VERSION_TEXT,
+    .before = before,
+    .after = after,
+    .options = {options},
 };
 
-/* Options whose value is only kept. */
-static const char **kept_text(struct arguments *arguments, int option)
+int arguments_problem(const char *problem, const char *value)
 {
-    switch (option) {
-    case OPTION_TOKEN:
-        return &arguments->auth_token;
-    case OPTION_EXPECT:
-        return &arguments->expect;
-    case OPTION_TEXT:
-        return &arguments->text;
-    case OPTION_JSONL:
-        return &arguments->jsonl;
-    case OPTION_JUNIT:
-        return &arguments->junit;
-    default:
-        return NULL;
-    }
+    return lwp_options_problem(&program, problem, value);
 }
 
-static bool *kept_flag(struct arguments *arguments, int option)
+void arguments_reports(const struct arguments *arguments, const char *paths[static REPORT_COUNT])
 {
-    if (option == OPTION_LIST)
-        return &arguments->list;
-    return option == OPTION_VERBOSE ? &arguments->verbose : NULL;
-}
-
-/* Options whose value is more than kept. */
-static int take_value(struct arguments *arguments, int option, const char *value)
-{
-    switch (option) {
-    case OPTION_FILTER:
-        return add_repeated(arguments->filters, &arguments->filter_count, value);
-    case OPTION_CASE_FILE:
-        return add_repeated(arguments->case_files, &arguments->case_file_count, value);
-    case OPTION_DIALECT:
-        arguments->dialect = lwp_dialect_named(value);
-        return arguments->dialect ? -1 : arguments_problem("no such dialect", value);
-    case OPTION_WITHOUT:
-        return take_feature(arguments, value);
-    case OPTION_MIN:
-        return take_number(value, 0, UINT32_MAX, &arguments->min_cases);
-    case OPTION_FACTOR:
-        return take_number(value, 1, 1000, &arguments->time_factor);
-    case OPTION_SEED:
-        return take_number(value, 0, UINT64_MAX, &arguments->seed);
-    default:
-        return arguments_problem("wrong usage", NULL);
-    }
-}
-
-/* Takes one option. Returns -1, or the exit status with which to end. */
-static int take_option(struct arguments *arguments, int option, const char *value)
-{
-    const char **text = kept_text(arguments, option);
-    bool *flag = kept_flag(arguments, option);
-    if (text)
-        *text = value;
-    if (flag)
-        *flag = true;
-    if (text || flag)
-        return -1;
-    switch (option) {
-    case OPTION_HELP:
-        (void)fputs(help, stdout);
-        return SUITE_AS_EXPECTED;
-    case OPTION_VERSION:
-        (void)fputs("lwp-conform " LWP_VERSION_TEXT "\n", stdout);
-        return SUITE_AS_EXPECTED;
-    default:
-        return take_value(arguments, option, value);
-    }
-}
-
-/* Whether it may be given more than once. */
-static bool is_repeatable(int option)
-{
-    return option == OPTION_FILTER || option == OPTION_CASE_FILE || option == OPTION_WITHOUT;
+#define REPORT(name, member) paths[REPORT_##name] = arguments->member;
+#include "conformance/reports.def"
+#undef REPORT
 }
 
 /* Two reports into one file would destroy each other. */
 static bool shares_a_file(const struct arguments *arguments)
 {
-    const char *names[] = {arguments->text, arguments->jsonl, arguments->junit};
-    for (int i = 0; i < 3; i++)
-        for (int j = i + 1; j < 3; j++)
-            if (names[i] && names[j] && strcmp(names[i], names[j]) == 0)
+    const char *paths[REPORT_COUNT];
+    arguments_reports(arguments, paths);
+    for (int i = 0; i < REPORT_COUNT; i++)
+        for (int j = i + 1; j < REPORT_COUNT; j++)
+            if (paths[i] && paths[j] && strcmp(paths[i], paths[j]) == 0)
                 return true;
     return false;
 }
 
 int arguments_read(int argc, char **argv, struct arguments *arguments)
 {
-    int option = 0;
-    int index = 0;
-    uint32_t given = 0;
-    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
-        if (option != '?' && given & 1U << index && !is_repeatable(option))
-            return arguments_problem("given twice", options[index].name);
-        given |= 1U << index;
-        const int status = take_option(arguments, option, optarg);
-        if (status >= 0)
-            return status;
-    }
-    for (; optind < argc; optind++) {
-        if (arguments->word_count == 2)
-            return arguments_problem("unexpected argument", argv[optind]);
-        arguments->words[arguments->word_count++] = argv[optind];
-    }
+    int rest = 0;
+    const int status = lwp_options_read(&program, argc, argv, arguments, &rest);
+    if (status >= 0)
+        return status;
+    if (rest < argc)
+        arguments->command = argv[rest++];
+    for (; rest < argc; rest++)
+        if (add_text(&arguments->words, argv[rest]))
+            return arguments_problem("unexpected argument", argv[rest]);
     return shares_a_file(arguments) ? arguments_problem("two reports in one file", NULL) : -1;
 }

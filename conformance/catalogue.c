@@ -39,24 +39,17 @@ static void check_requirements(struct catalogue *catalogue, const struct script_
         note(catalogue, made, made->id, "a req of the same section as the id");
 }
 
-static bool has_need(const struct script_case *made, const char *need)
-{
-    for (size_t i = 0; i < made->needs.count; i++)
-        if (lwp_bytes_equal(made->needs.items[i], lwp_bytes_text(need)))
-            return true;
-    return false;
-}
-
 /* What the set-up of a case takes for granted is among its needs. */
 static void check_given(struct catalogue *catalogue, const struct script_case *made)
 {
     for (size_t i = 0; i < made->steps.count; i++) {
         const struct script_step *step = &made->steps.items[i];
-        if (step->kind == SCRIPT_GIVEN_TOPIC && !has_need(made, "topics"))
+        if (step->kind == SCRIPT_GIVEN_TOPIC && !feature_needed(made, "topics"))
             note(catalogue, made, made->id, "needs topics, for a given topic");
-        if (step->kind == SCRIPT_GIVEN_TOPIC && step->frames.count && !has_need(made, "ingest"))
+        if (step->kind == SCRIPT_GIVEN_TOPIC && step->frames.count &&
+            !feature_needed(made, "ingest"))
             note(catalogue, made, made->id, "needs ingest, for the given records");
-        if (step->kind == SCRIPT_SILENT && !has_need(made, "slow"))
+        if (step->kind == SCRIPT_SILENT && !feature_needed(made, "slow"))
             note(catalogue, made, made->id, "needs slow, for the silence");
     }
 }
@@ -77,6 +70,30 @@ static void check_dialects(struct catalogue *catalogue, const struct script_case
     }
 }
 
+static size_t count_of(const struct lwp_bytes *items, size_t count, struct lwp_bytes name)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += lwp_bytes_equal(items[i], name);
+    return found;
+}
+
+/* What the deployed server does is known from somewhere, and that place is there. */
+static void check_sources(struct catalogue *catalogue, const struct script_case *made)
+{
+    for (size_t i = 0; i < made->recorded.count; i++)
+        if (count_of(catalogue->recorded.items, catalogue->recorded.count,
+                     made->recorded.items[i]) != 1)
+            note(catalogue, made, made->recorded.items[i],
+                 "an id that one recorded exchange has, and no other");
+    for (size_t i = 0; i < made->sections.count; i++)
+        if (!count_of(catalogue->sections.items, catalogue->sections.count,
+                      made->sections.items[i]))
+            note(catalogue, made, made->sections.items[i], "a section of docs/server.md");
+    if (made->recorded.count + made->sections.count == 0)
+        note(catalogue, made, made->id, "a source of what the deployed server does");
+}
+
 /* Cases for clients are judged by what the mock has seen, in whatever dialect it speaks. */
 static void check_case(struct catalogue *catalogue, const struct script_case *made)
 {
@@ -84,13 +101,14 @@ static void check_case(struct catalogue *catalogue, const struct script_case *ma
     if (made->role == SCRIPT_SERVER) {
         check_given(catalogue, made);
         check_dialects(catalogue, made);
+        if (catalogue->sections.count)
+            check_sources(catalogue, made);
     }
     for (size_t i = 0; i < made->needs.count; i++)
         if (!feature_named(made->needs.items[i]))
             note(catalogue, made, made->needs.items[i], "a feature that exists");
-    for (size_t i = 0; i < catalogue->retired.count; i++)
-        if (lwp_bytes_equal(made->id, catalogue->retired.items[i]))
-            note(catalogue, made, made->id, "an id that is not retired");
+    if (count_of(catalogue->retired.items, catalogue->retired.count, made->id))
+        note(catalogue, made, made->id, "an id that is not retired");
 }
 
 /* The suite would pass over it without a word. */
@@ -135,34 +153,73 @@ bool catalogue_read_file(struct catalogue *catalogue, const char *path, char **t
     return read_cases(catalogue, path, (struct lwp_bytes){(uint8_t *)*text, *size});
 }
 
-bool catalogue_read_retired(struct catalogue *catalogue, const char *path)
+/* A list of the catalogue that is read from a file, line by line. */
+struct line_list {
+    struct catalogue *catalogue;
+    struct lwp_bytes **items;
+    size_t *count;
+    const char *before; /* What an entry's line begins with. */
+    const char *behind; /* Bytes that end the entry. */
+};
+
+static void add_line(const struct line_list *list, const char *line)
 {
-    static const char blanks[] = " \t\r\n";
+    const size_t size = strlen(list->before);
+    if (strncmp(line, list->before, size) != 0 || line[size] == '#')
+        return;
+    const struct lwp_bytes entry = {(const uint8_t *)line + size,
+                                    strcspn(line + size, list->behind)};
+    struct script_arena *arena = &list->catalogue->script.arena;
+    struct lwp_bytes *added = NULL;
+    if (entry.size)
+        added = script_list_add(arena, list->items, list->count, sizeof(*added));
+    if (added)
+        *added = script_arena_copy(arena, entry);
+}
+
+/* Reads the entries of a file. */
+static bool read_lines(const struct line_list *list, const char *path)
+{
     size_t size = 0;
     char *text = script_slurp(path, &size);
-    if (!text)
-        return false;
     char *rest = text;
-    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-        line += strspn(line, blanks);
-        line[strcspn(line, blanks)] = '\0';
-        if (*line == '\0' || *line == '#')
-            continue;
-        struct lwp_bytes *added = SCRIPT_ADD(&catalogue->script.arena, &catalogue->retired);
-        if (added)
-            *added = script_arena_copy(&catalogue->script.arena, lwp_bytes_text(line));
-    }
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+        add_line(list, line);
     free(text);
-    return true;
+    return text != NULL;
+}
+
+bool catalogue_read_retired(struct catalogue *catalogue, const char *path)
+{
+    const struct line_list list = {catalogue, &catalogue->retired.items, &catalogue->retired.count,
+                                   "", " \t\r"};
+    return read_lines(&list, path);
+}
+
+bool catalogue_read_source(struct catalogue *catalogue, const char *path)
+{
+    const char *end = strrchr(path, '.');
+    const struct line_list recorded = {catalogue, &catalogue->recorded.items,
+                                       &catalogue->recorded.count, "{\"id\": \"", "\""};
+    const struct line_list sections = {catalogue, &catalogue->sections.items,
+                                       &catalogue->sections.count, "## ", "\r"};
+    return read_lines(end && strcmp(end, ".md") == 0 ? &sections : &recorded, path);
+}
+
+bool catalogue_names(const struct script_case *of, const char *requirement)
+{
+    for (size_t i = 0; i < of->requirements.count; i++)
+        if (lwp_bytes_equal(of->requirements.items[i], lwp_bytes_text(requirement)))
+            return true;
+    return false;
 }
 
 static bool is_named(const struct catalogue *catalogue, const struct requirement *requirement)
 {
     for (size_t c = 0; c < catalogue->script.cases.count; c++) {
         const struct script_case *of = &catalogue->script.cases.items[c];
-        for (size_t i = 0; of->role == SCRIPT_SERVER && i < of->requirements.count; i++)
-            if (lwp_bytes_equal(of->requirements.items[i], lwp_bytes_text(requirement->id)))
-                return true;
+        if (of->role == SCRIPT_SERVER && catalogue_names(of, requirement->id))
+            return true;
     }
     return false;
 }

@@ -9,6 +9,8 @@ static const struct feature rows[] = {
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
+_Static_assert(ROW_COUNT <= (int)FEATURE_MAX_COUNT, "a bit a feature");
+
 const struct feature *feature_at(size_t index)
 {
     return index < ROW_COUNT ? &rows[index] : NULL;
@@ -22,9 +24,22 @@ const struct feature *feature_named(struct lwp_bytes name)
     return NULL;
 }
 
+bool feature_needed(const struct script_case *of, const char *name)
+{
+    for (size_t i = 0; i < of->needs.count; i++)
+        if (lwp_bytes_equal(of->needs.items[i], lwp_bytes_text(name)))
+            return true;
+    return false;
+}
+
+size_t feature_index(const struct feature *feature)
+{
+    return (size_t)(feature - rows);
+}
+
 unsigned feature_bit(const struct feature *feature)
 {
-    return 1U << (feature - rows);
+    return 1U << feature_index(feature);
 }
 
 unsigned features_by_default(void)

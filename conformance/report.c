@@ -4,99 +4,105 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lwp/wire/trace.h"
-
-static const char *const verdict_words[VERDICT_COUNT] = {
-#define VERDICT(name, word, text) [VERDICT_##name] = (word),
+static const struct {
+    const char *word;
+    const char *text;
+    enum verdict_class class;
+} verdicts[VERDICT_COUNT] = {
+#define VERDICT(name, word, class, text) [VERDICT_##name] = {word, text, CLASS_##class},
 #include "conformance/verdicts.def"
 #undef VERDICT
 };
 
 const char *verdict_word(enum verdict verdict)
 {
-    return verdict_words[verdict];
+    return verdicts[verdict].word;
 }
 
-const char *report_event_word(enum event_kind kind)
+const char *verdict_text(enum verdict verdict)
 {
-    static const char *const words[] = {
-        [EVENT_CONNECTED] = "connected", [EVENT_SENT] = "sent",
-        [EVENT_RECEIVED] = "received",   [EVENT_FIN] = "peer closed",
-        [EVENT_RESET] = "peer reset",    [EVENT_CLOSED] = "closed",
-    };
-    return words[kind];
+    return verdicts[verdict].text;
 }
 
-/* XML 1.0 has no control characters but tab and line ends, not even escaped, and no U+FFFE, U+FFFF.
- */
-static bool is_plain(struct lwp_bytes c)
+enum verdict_class verdict_class_of(enum verdict verdict)
 {
-    if (c.size == 1)
-        return (c.data[0] >= 0x20 && c.data[0] != 0x7f) || c.data[0] == '\n' || c.data[0] == '\t';
-    return !(c.size == 3 && c.data[0] == 0xef && c.data[1] == 0xbf && c.data[2] >= 0xbe);
-}
-
-char *report_utf8(const char *text)
-{
-    static const uint8_t replacement[] = {0xef, 0xbf, 0xbd};
-    struct lwp_bytes rest = lwp_bytes_text(text);
-    const size_t most = rest.size * sizeof(replacement);
-    struct lwp_writer out = lwp_writer_on(malloc(most + 1), most);
-    while (out.data && rest.size) {
-        bool valid = false;
-        const size_t size = lwp_utf8_step(rest, &valid);
-        const struct lwp_bytes c = {rest.data, size};
-        lwp_write(&out,
-                  valid && is_plain(c) ? c : (struct lwp_bytes){replacement, sizeof(replacement)});
-        rest = lwp_bytes_from(rest, size);
-    }
-    if (out.data)
-        out.data[out.size] = '\0';
-    return (char *)out.data;
+    return verdicts[verdict].class;
 }
 
 bool report_is_bad(enum verdict verdict)
 {
-    return verdict == VERDICT_FAIL || verdict == VERDICT_TIMEOUT || verdict == VERDICT_CRASH ||
-           verdict == VERDICT_ERROR || verdict == VERDICT_XPASS;
+    return verdicts[verdict].class == CLASS_FAILED || verdicts[verdict].class == CLASS_BROKEN;
 }
 
-void report_decode(const struct lwp_dialect *dialect, struct lwp_bytes bytes, report_line *line,
-                   void *context)
+bool report_is_told(enum verdict verdict)
 {
-    char text[LWP_TRACE_SIZE];
-    while (bytes.size >= LWP_HEADER_SIZE) {
-        struct lwp_frame frame;
-        lwp_header_decode(bytes.data, &frame.header);
-        const struct lwp_bytes rest = lwp_bytes_from(bytes, LWP_HEADER_SIZE);
-        frame.payload = rest;
-        if (frame.header.payload_length < rest.size)
-            frame.payload.size = frame.header.payload_length;
-        (void)lwp_trace_frame(dialect, &frame, text, sizeof(text));
-        line(context, text);
-        bytes = lwp_bytes_from(rest, frame.payload.size);
-    }
-    if (bytes.size) {
-        (void)snprintf(text, sizeof(text), "%zu bytes that are no whole header", bytes.size);
-        line(context, text);
+    return report_is_bad(verdict) || verdicts[verdict].class == CLASS_KNOWN;
+}
+
+static const struct report_form *const forms[REPORT_COUNT] = {
+#define REPORT(name, member) [REPORT_##name] = &report_form_##member,
+#include "conformance/reports.def"
+#undef REPORT
+};
+
+/* What is killed leaves what it has done, if under another name; and a write that fails says why
+ * only now. */
+static void flush(struct report_out *out)
+{
+    errno = 0;
+    if ((fflush(out->file) != 0 || ferror(out->file)) && !out->error)
+        out->error = errno ? errno : EIO;
+}
+
+static void tell(struct report *report, enum report_moment moment)
+{
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        struct report_out *out = &report->outs[i];
+        if (!out->file || !forms[i]->at[moment])
+            continue;
+        forms[i]->at[moment](report, out);
+        flush(out);
     }
 }
 
-bool report_begin(struct report *report, const struct report_run *run)
+static void take_exchange(struct exchange_sink *sink, const struct exchange *exchange)
+{
+    struct report *report = (struct report *)(void *)sink;
+    for (size_t i = 0; i < REPORT_COUNT; i++)
+        if (report->outs[i].file && forms[i]->exchange)
+            forms[i]->exchange(report, &report->outs[i], exchange);
+}
+
+struct exchange_sink *report_sink(struct report *report)
+{
+    for (size_t i = 0; i < REPORT_COUNT; i++)
+        if (report->outs[i].file && forms[i]->exchange)
+            return &report->sink;
+    return NULL;
+}
+
+bool report_open(struct report *report, const char *const *paths)
+{
+    bool sound = true;
+    report->sink.take = take_exchange;
+    for (size_t i = 0; i < REPORT_COUNT && sound; i++)
+        if (paths[i])
+            sound = report_out_open(&report->outs[i], paths[i], forms[i]->state_size);
+    for (size_t i = 0; i < REPORT_COUNT && sound; i++)
+        for (size_t j = i + 1; j < REPORT_COUNT && sound; j++)
+            sound = !report_out_shares(&report->outs[i], &report->outs[j]);
+    for (size_t i = 0; i < REPORT_COUNT && !sound; i++)
+        report_out_drop(&report->outs[i]);
+    return sound;
+}
+
+void report_begin(struct report *report, const struct report_run *run)
 {
     report->run = *run;
     report->counts = (struct report_counts){.total = 0};
     report->duration_ns = 0;
-    if (report->junit) {
-        report->suite = open_memstream(&report->suite_text, &report->suite_size);
-        if (!report->suite)
-            return false;
-    }
-    if (report->text)
-        report_text_begin(report);
-    if (report->jsonl)
-        report_jsonl_begin(report);
-    return true;
+    memset(report->slowest, 0, sizeof(report->slowest));
+    tell(report, REPORT_BEGIN);
 }
 
 static void count(struct report_counts *counts, enum verdict verdict)
@@ -105,44 +111,60 @@ static void count(struct report_counts *counts, enum verdict verdict)
     counts->total++;
 }
 
+/* Keeps the slowest, the slowest first. */
+static void rank(struct report_slow *slowest, const struct result *result)
+{
+    size_t at = REPORT_SLOWEST;
+    while (at > 0 && (!slowest[at - 1].id || slowest[at - 1].duration_ns < result->duration_ns))
+        at--;
+    if (at == REPORT_SLOWEST)
+        return;
+    memmove(&slowest[at + 1], &slowest[at], (REPORT_SLOWEST - 1 - at) * sizeof(slowest[0]));
+    slowest[at] = (struct report_slow){(const char *)result->of->id.data, result->duration_ns};
+}
+
 void report_case(struct report *report, const struct result *result)
 {
     count(&report->counts, result->verdict);
     count(&report->all, result->verdict);
     report->duration_ns += result->duration_ns;
-    if (report->text)
-        report_text_case(report, result);
-    if (report->jsonl)
-        report_jsonl_case(report, result);
-    if (report->junit)
-        report_junit_case(report, result);
+    if (result->of->steps.count) /* What is judged at the end takes no time of its own. */
+        rank(report->slowest, result);
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        struct report_out *out = &report->outs[i];
+        if (!out->file || !forms[i]->add)
+            continue;
+        forms[i]->add(report, out, result);
+        flush(out);
+    }
 }
 
 void report_end_run(struct report *report)
 {
-    if (report->text)
-        report_text_end(report);
-    if (report->jsonl)
-        report_jsonl_end(report);
-    if (report->junit)
-        report_junit_end(report);
-}
-
-/* Closes a file of ours; false if what was written did not get there. */
-static bool close_file(FILE *file)
-{
-    if (!file)
-        return true;
-    const bool sound = !ferror(file);
-    return (file == stdout ? fflush(file) == 0 : fclose(file) == 0) && sound;
+    tell(report, REPORT_END);
 }
 
 bool report_finish(struct report *report)
 {
-    if (report->junit)
-        report_junit_finish(report);
-    free(report->suites);
-    const bool text = close_file(report->text);
-    const bool jsonl = close_file(report->jsonl);
-    return close_file(report->junit) && text && jsonl;
+    bool sound = true;
+    tell(report, REPORT_FINISH);
+    for (size_t i = 0; i < REPORT_COUNT; i++)
+        sound = report_out_keep(&report->outs[i]) && sound;
+    return sound;
+}
+
+void report_piece_begin(struct report_piece *piece)
+{
+    *piece = (struct report_piece){NULL, NULL, 0};
+    piece->out = open_memstream(&piece->text, &piece->size);
+}
+
+bool report_piece_done(struct report_piece *piece, FILE *out)
+{
+    const bool sound = piece->out && fclose(piece->out) == 0;
+    if (sound && out)
+        (void)fwrite(piece->text, 1, piece->size, out);
+    free(piece->text);
+    *piece = (struct report_piece){NULL, NULL, 0};
+    return sound;
 }

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "conformance/report.h"
+
+/* The totals stand in front of what they count, so all is collected. */
+struct junit {
+    bool begun;
+    struct report_piece suites; /* Of the runs that are over. */
+    struct report_piece cases;  /* Of this run. */
+};
 
 static void write_escaped(FILE *out, const char *text)
 {
@@ -26,130 +34,142 @@ static void write_attribute(FILE *out, const char *name, const char *value)
     (void)fputc('"', out);
 }
 
-/* What JUnit knows: a failure is the target's fault, an error ours or the set-up's. */
-static const char *element_of(enum verdict verdict)
+/* What JUnit calls a class of verdicts; NULL for those that passed. */
+static const char *const elements[] = {
+    [CLASS_PASSED] = NULL,       [CLASS_FAILED] = "failure", [CLASS_BROKEN] = "error",
+    [CLASS_SKIPPED] = "skipped", [CLASS_KNOWN] = "skipped",
+};
+
+static void begin(const struct report *report, struct report_out *out)
 {
-    static const char *const elements[VERDICT_COUNT] = {
-        [VERDICT_FAIL] = "failure",  [VERDICT_TIMEOUT] = "failure", [VERDICT_CRASH] = "failure",
-        [VERDICT_XPASS] = "failure", [VERDICT_ERROR] = "error",     [VERDICT_SKIP] = "skipped",
-        [VERDICT_XFAIL] = "skipped",
-    };
-    return elements[verdict];
+    struct junit *junit = out->state;
+    (void)report;
+    if (!junit->begun)
+        report_piece_begin(&junit->suites);
+    junit->begun = true;
+    report_piece_begin(&junit->cases);
+    if (!junit->suites.out || !junit->cases.out)
+        out->error = ENOMEM;
+}
+
+static void write_fact(void *context, const char *label, const char *value)
+{
+    (void)fprintf(context, "%s ", label);
+    write_escaped(context, value);
+    (void)fputc('\n', context);
 }
 
 static void write_line(void *context, const char *line)
 {
-    (void)fputs("  ", context);
     write_escaped(context, line);
-    (void)fputs("\n", context);
+    (void)fputc('\n', context);
 }
 
-static void write_transcript(struct report *report, const struct result *result)
+/* A case that did not pass. */
+static void write_outcome(const struct report *report, FILE *out, const struct result *result)
 {
-    FILE *out = report->suite;
-    (void)fprintf(out, "expected ");
-    write_escaped(out, result->expected);
-    (void)fprintf(out, "\nactual ");
-    write_escaped(out, result->actual);
-    (void)fputc('\n', out);
-    for (size_t i = 0; i < result->transcript.events.count; i++) {
-        const struct event *event = &result->transcript.events.items[i];
-        (void)fprintf(out, "c%u %.3f ms %s\n", event->connection, (double)event->time_ns / 1e6,
-                      report_event_word(event->kind));
-        report_decode(report->run.dialect, event->bytes, write_line, out);
+    const enum verdict_class class = verdict_class_of(result->verdict);
+    (void)fprintf(out, ">\n      <%s", elements[class]);
+    write_attribute(out, "message", result->reason);
+    if (class != CLASS_FAILED && class != CLASS_BROKEN) {
+        (void)fputs("/>\n    </testcase>\n", out);
+        return;
     }
-    (void)fprintf(out, "repeat ");
-    write_escaped(out, report->run.repeat);
-    (void)fprintf(out, " %s\n", (const char *)result->of->id.data);
+    write_attribute(out, "type", verdict_word(result->verdict));
+    (void)fputs(">\n", out);
+    report_facts(report, result, write_fact, out);
+    report_transcript(report, result, write_line, out);
+    (void)fprintf(out, "</%s>\n    </testcase>\n", elements[class]);
 }
 
-void report_junit_case(struct report *report, const struct result *result)
+static void add(const struct report *report, struct report_out *out, const struct result *result)
 {
-    FILE *out = report->suite;
-    char classname[128];
+    FILE *cases = ((struct junit *)out->state)->cases.out;
     const char *id = (const char *)result->of->id.data;
-    const char *element = element_of(result->verdict);
+    char classname[128];
+    if (!cases)
+        return;
     (void)snprintf(classname, sizeof(classname), "lwp.%s.%.*s", report->run.dialect->name,
                    (int)strcspn(id, "/"), id);
-    (void)fputs("    <testcase", out);
-    write_attribute(out, "name", id);
-    write_attribute(out, "classname", classname);
-    write_attribute(out, "file", result->of->place.file);
-    (void)fprintf(out, " line=\"%u\" time=\"%.6f\"", result->of->place.line,
-                  (double)result->duration_ns / 1e9);
-    if (!element) {
-        (void)fputs("/>\n", out);
-        return;
-    }
-    (void)fprintf(out, ">\n      <%s", element);
-    write_attribute(out, "message", result->reason);
-    if (strcmp(element, "skipped") != 0) {
-        write_attribute(out, "type", verdict_word(result->verdict));
-        (void)fputc('>', out);
-        write_transcript(report, result);
-        (void)fprintf(out, "</%s>\n    </testcase>\n", element);
-        return;
-    }
-    (void)fputs("/>\n    </testcase>\n", out);
-}
-
-struct junit_totals {
-    size_t failures, errors, skipped;
-};
-
-static struct junit_totals totals_of(const struct report_counts *counts)
-{
-    struct junit_totals totals = {0, 0, 0};
-    for (enum verdict verdict = 0; verdict < VERDICT_COUNT; verdict++) {
-        const char *element = element_of(verdict);
-        if (element && element[0] == 'f')
-            totals.failures += counts->of[verdict];
-        else if (element && element[0] == 'e')
-            totals.errors += counts->of[verdict];
-        else if (element)
-            totals.skipped += counts->of[verdict];
-    }
-    return totals;
+    (void)fputs("    <testcase", cases);
+    write_attribute(cases, "name", id);
+    write_attribute(cases, "classname", classname);
+    write_attribute(cases, "file", result->of->place.file);
+    if (result->of->place.line)
+        (void)fprintf(cases, " line=\"%u\"", result->of->place.line);
+    (void)fprintf(cases, " time=\"%.6f\"", (double)result->duration_ns / 1e9);
+    if (elements[verdict_class_of(result->verdict)])
+        write_outcome(report, cases, result);
+    else
+        (void)fputs("/>\n", cases);
 }
 
 static void write_totals(FILE *out, const struct report_counts *counts)
 {
-    const struct junit_totals totals = totals_of(counts);
+    size_t of[CLASS_KNOWN + 1] = {0};
+    for (enum verdict verdict = 0; verdict < VERDICT_COUNT; verdict++)
+        of[verdict_class_of(verdict)] += counts->of[verdict];
     (void)fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\"",
-                  counts->total, totals.failures, totals.errors, totals.skipped);
+                  counts->total, of[CLASS_FAILED], of[CLASS_BROKEN],
+                  of[CLASS_SKIPPED] + of[CLASS_KNOWN]);
 }
 
-void report_junit_end(struct report *report)
+static void write_property(FILE *out, const char *name, const char *value)
 {
-    char *joined = NULL;
-    size_t joined_size = 0;
-    char name[512];
-    (void)fclose(report->suite);
-    FILE *out = open_memstream(&joined, &joined_size);
-    if (!out) {
-        free(report->suite_text);
+    if (!value)
         return;
-    }
-    (void)fputs(report->suites ? report->suites : "", out);
-    (void)snprintf(name, sizeof(name), "%s %s", report->run.target, report->run.dialect->name);
-    (void)fputs("  <testsuite", out);
+    (void)fputs("      <property", out);
     write_attribute(out, "name", name);
-    write_totals(out, &report->counts);
-    (void)fprintf(out, " time=\"%.6f\">\n    <properties>\n", (double)report->duration_ns / 1e9);
-    (void)fprintf(out, "      <property name=\"seed\" value=\"%" PRIu64 "\"/>\n", report->run.seed);
-    (void)fprintf(out, "      <property name=\"dialect\" value=\"%s\"/>\n    </properties>\n",
-                  report->run.dialect->name);
-    (void)fputs(report->suite_text, out);
-    (void)fputs("  </testsuite>\n", out);
-    (void)fclose(out);
-    free(report->suite_text);
-    free(report->suites);
-    report->suites = joined;
+    write_attribute(out, "value", value);
+    (void)fputs("/>\n", out);
 }
 
-void report_junit_finish(struct report *report)
+static void write_properties(FILE *out, const struct report *report)
 {
-    (void)fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", report->junit);
-    write_totals(report->junit, &report->all);
-    (void)fprintf(report->junit, ">\n%s</testsuites>\n", report->suites ? report->suites : "");
+    char seed[24];
+    (void)snprintf(seed, sizeof(seed), "%" PRIu64, report->run.seed);
+    (void)fputs("    <properties>\n", out);
+    write_property(out, "seed", seed);
+    write_property(out, "dialect", report->run.dialect->name);
+    write_property(out, "version", report->run.version);
+    write_property(out, "profile", report->run.profile);
+    write_property(out, "axes", report->run.axes);
+    write_property(out, "capture", report->outs[REPORT_PCAP].path);
+    (void)fputs("    </properties>\n", out);
 }
+
+static void end(const struct report *report, struct report_out *out)
+{
+    struct junit *junit = out->state;
+    FILE *suites = junit->suites.out;
+    char name[512];
+    if (suites) {
+        (void)snprintf(name, sizeof(name), "%s %s", report->run.target, report->run.dialect->name);
+        (void)fputs("  <testsuite", suites);
+        write_attribute(suites, "name", name);
+        write_totals(suites, &report->counts);
+        (void)fprintf(suites, " time=\"%.6f\">\n", (double)report->duration_ns / 1e9);
+        write_properties(suites, report);
+    }
+    if (!report_piece_done(&junit->cases, suites))
+        out->error = ENOMEM;
+    if (suites)
+        (void)fputs("  </testsuite>\n", suites);
+}
+
+static void finish(const struct report *report, struct report_out *out)
+{
+    struct junit *junit = out->state;
+    (void)fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out->file);
+    write_totals(out->file, &report->all);
+    (void)fputs(">\n", out->file);
+    if (junit->begun && !report_piece_done(&junit->suites, out->file))
+        out->error = ENOMEM;
+    (void)fputs("</testsuites>\n", out->file);
+}
+
+const struct report_form report_form_junit = {
+    .state_size = sizeof(struct junit),
+    .at = {[REPORT_BEGIN] = begin, [REPORT_END] = end, [REPORT_FINISH] = finish},
+    .add = add,
+};

@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "conformance/features.h"
 #include "conformance/run_state.h"
-
-bool run_needs_auth(const struct script_case *of)
-{
-    for (size_t i = 0; i < of->needs.count; i++)
-        if (lwp_bytes_equal(of->needs.items[i], lwp_bytes_text("auth")))
-            return true;
-    return false;
-}
 
 static void bind_token(struct run *run)
 {
     if (run->options->auth_token)
         script_bind_bytes(&run->variables, lwp_bytes_text("token"),
                           lwp_bytes_text(run->options->auth_token));
+}
+
+/* Closes all connections; what was said goes to whoever takes it. */
+static void end_exchange(struct run *run, const char *what)
+{
+    const struct run_options *options = run->options;
+    wire_done(run);
+    run->result->duration_ns = lwp_world_now(options->world) - run->began_ns;
+    if (run->arena->failed)
+        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory left");
+    const struct exchange exchange = {
+        .what = what,
+        .chop = options->chop ? options->chop->name : NULL,
+        .result = run->result,
+        .wires = run->wires.items,
+        .wire_count = run->wires.count,
+    };
+    if (options->sink)
+        options->sink->take(options->sink, &exchange);
+    script_arena_done(&run->wire_arena);
 }
 
 void run_case(const struct run_options *options, const struct script_case *of, unsigned ordinal,
@@ -30,30 +43,54 @@ void run_case(const struct run_options *options, const struct script_case *of, u
     *run = (struct run){.options = options, .of = of, .arena = arena, .result = result};
     run->variables.arena = arena;
     run->ordinal = ordinal;
-    run->began_ns = lwp_world_now(options->world);
+    run->began_ns = result->began_ns = lwp_world_now(options->world);
     result->verdict = VERDICT_PASS;
     bind_token(run);
-    const enum lwp_status status = wire_open(run, 0, !run_needs_auth(run->of));
+    const enum lwp_status status = wire_open(run, 0, !feature_needed(run->of, "auth"));
     if (status != LWP_OK)
         step_verdict(run, NULL, VERDICT_ERROR, lwp_status_text(status));
     for (size_t i = 0; i < of->steps.count && !run->failed; i++)
         if (script_step_applies(&of->steps.items[i], options->dialect))
             step_carry_out(run, &of->steps.items[i]);
+    run->line = 0;
     set_up_clean(run);
-    wire_done(run);
-    result->duration_ns = lwp_world_now(options->world) - run->began_ns;
-    if (arena->failed)
-        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory left");
+    end_exchange(run, (const char *)of->id.data);
+}
+
+/* What the runner does beside the cases. */
+struct aside {
+    struct script_arena arena;
+    struct result result;
+    struct run *run;
+};
+
+static bool begin_aside(const struct run_options *options, struct aside *aside)
+{
+    *aside = (struct aside){.result = {.verdict = VERDICT_PASS, .offset = -1}};
+    aside->run = script_arena_take(&aside->arena, sizeof(*aside->run));
+    if (!aside->run)
+        return false;
+    aside->result.began_ns = lwp_world_now(options->world);
+    *aside->run = (struct run){.options = options,
+                               .arena = &aside->arena,
+                               .result = &aside->result,
+                               .began_ns = aside->result.began_ns};
+    aside->run->variables.arena = &aside->arena;
+    return true;
+}
+
+static void end_aside(struct aside *aside, const char *what)
+{
+    end_exchange(aside->run, what);
+    script_arena_done(&aside->arena);
 }
 
 enum lwp_status run_sanity(const struct run_options *options)
 {
-    struct script_arena arena = {NULL, 0, false};
-    struct result result = {.verdict = VERDICT_PASS};
-    struct run *run = script_arena_take(&arena, sizeof(*run));
-    if (!run)
+    struct aside aside;
+    if (!begin_aside(options, &aside))
         return LWP_NO_MEMORY;
-    *run = (struct run){.options = options, .arena = &arena, .result = &result};
+    struct run *run = aside.run;
     enum lwp_status status = wire_open(run, 0, true);
     if (status == LWP_OK) {
         uint8_t wire[LWP_HEADER_SIZE];
@@ -67,52 +104,31 @@ enum lwp_status run_sanity(const struct run_options *options)
         if (status == LWP_OK && run->peers[0].frame.header.flags != LWP_FLAG_KEEPALIVE)
             status = LWP_UNEXPECTED_FRAME;
     }
-    wire_done(run);
-    script_arena_done(&arena);
+    end_aside(&aside, "sanity exchange");
     return status;
-}
-
-/* A run of nothing but set-up: makes or deletes the topic that keeps the server's registry from
- * becoming empty. */
-static bool begin_keeper(const struct run_options *options, struct script_arena *arena,
-                         struct result *result, struct run **run)
-{
-    *run = script_arena_take(arena, sizeof(**run));
-    if (!*run)
-        return false;
-    **run = (struct run){.options = options, .arena = arena, .result = result};
-    (*run)->variables.arena = arena;
-    return true;
 }
 
 uint64_t run_make_keeper(const struct run_options *options)
 {
     static const struct script_step step = {.kind = SCRIPT_GIVEN_TOPIC,
                                             .variable = {(const uint8_t *)"keeper", 6}};
-    struct script_arena arena = {NULL, 0, false};
-    struct result result = {.verdict = VERDICT_PASS};
-    struct run *run = NULL;
-    uint64_t id = 0;
-    if (begin_keeper(options, &arena, &result, &run)) {
-        set_up_topic(run, &step);
-        id = run->created_ids.count ? run->created_ids.items[0] : 0;
-        wire_done(run);
-    }
-    script_arena_done(&arena);
+    struct aside aside;
+    if (!begin_aside(options, &aside))
+        return 0;
+    set_up_topic(aside.run, &step);
+    const uint64_t id = aside.run->created_ids.count ? aside.run->created_ids.items[0] : 0;
+    end_aside(&aside, "kept topic");
     return id;
 }
 
 void run_delete_keeper(const struct run_options *options, uint64_t id)
 {
-    struct script_arena arena = {NULL, 0, false};
-    struct result result = {.verdict = VERDICT_PASS};
-    struct run *run = NULL;
-    if (begin_keeper(options, &arena, &result, &run)) {
-        uint64_t *added = SCRIPT_ADD(&arena, &run->created_ids);
-        if (added)
-            *added = id;
-        set_up_clean(run);
-        wire_done(run);
-    }
-    script_arena_done(&arena);
+    struct aside aside;
+    if (!begin_aside(options, &aside))
+        return;
+    uint64_t *added = SCRIPT_ADD(&aside.arena, &aside.run->created_ids);
+    if (added)
+        *added = id;
+    set_up_clean(aside.run);
+    end_aside(&aside, "kept topic");
 }

@@ -3,6 +3,7 @@
 #ifndef LWP_CONFORM_RUN_H
 #define LWP_CONFORM_RUN_H
 
+#include "conformance/chop.h"
 #include "conformance/result.h"
 #include "lwp/net/world.h"
 
@@ -10,9 +11,11 @@
 struct run_options {
     struct lwp_world *world;
     const struct lwp_dialect *dialect;
-    const char *auth_token; /* NULL if none is needed. */
-    const char *prefix;     /* Of the topic names that this run makes. */
-    unsigned time_factor;   /* Every time-out is multiplied by it; at least 1. */
+    const char *auth_token;     /* NULL if none is needed. */
+    const char *prefix;         /* Of the topic names that this run makes. */
+    const struct chop *chop;    /* How what is sent is cut; NULL: not at all. */
+    unsigned time_factor;       /* Every time-out is multiplied by it; at least 1. */
+    struct exchange_sink *sink; /* Takes all that is said; NULL: nobody does. */
 };
 
 /**
@@ -29,9 +32,6 @@ void run_case(const struct run_options *options, const struct script_case *of, u
  */
 uint64_t run_make_keeper(const struct run_options *options);
 void run_delete_keeper(const struct run_options *options, uint64_t id);
-
-/** Whether the case wants to authenticate by itself. */
-bool run_needs_auth(const struct script_case *of);
 
 /**
  * The sanity exchange: connects, sends a Keepalive and wants one back. LWP_OK; a status of

@@ -35,9 +35,14 @@ struct run {
     struct result *result;
     struct script_variables variables;
     struct peer peers[CONNECTION_COUNT];
+    bool holds; /* What was sent last is held back on the connection `holder`. */
+    unsigned holder;
     unsigned ordinal;
     unsigned name_count;
     uint64_t began_ns;
+    unsigned line;                       /* Of the step under way; 0 if none is. */
+    SCRIPT_LIST(struct lwp_bytes) wires; /* Of the events, if there is a sink. */
+    struct script_arena wire_arena;
     bool failed;                                 /* The verdict is in: no further step. */
     SCRIPT_LIST(struct lwp_bytes) created_names; /* Names that the case asked to create. */
     SCRIPT_LIST(uint64_t) created_ids;           /* Topics to be deleted afterwards. */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "conformance/features.h"
 #include "conformance/run_state.h"
 #include "lwp/wire/trace.h"
 
@@ -113,9 +114,15 @@ static void describe_arrival(struct run *run, unsigned connection, enum arrival 
 static void fail_on(struct run *run, const struct script_step *step, enum arrival arrival,
                     const struct script_mismatch *mismatch)
 {
+    static const enum result_end ends[] = {[ARRIVAL_FRAME] = RESULT_FRAME,
+                                           [ARRIVAL_FIN] = RESULT_CLOSE,
+                                           [ARRIVAL_RESET] = RESULT_CLOSE,
+                                           [ARRIVAL_MALFORMED] = RESULT_MALFORMED,
+                                           [ARRIVAL_NONE] = RESULT_TIMEOUT};
     char reason[RESULT_TEXT_SIZE] = "something else came than is required";
     if (run->failed)
         return;
+    run->result->end = ends[arrival];
     describe_arrival(run, step->connection, arrival);
     if (arrival == ARRIVAL_NONE) {
         step_verdict(run, step, VERDICT_TIMEOUT, "what is required did not come in time");
@@ -303,7 +310,8 @@ static void carry_out_silent(struct run *run, const struct script_step *step)
 
 static void carry_out_connect(struct run *run, const struct script_step *step)
 {
-    const enum lwp_status status = wire_open(run, step->connection, !run_needs_auth(run->of));
+    const enum lwp_status status =
+        wire_open(run, step->connection, !feature_needed(run->of, "auth"));
     if (status != LWP_OK)
         step_verdict(run, step, VERDICT_ERROR, lwp_status_text(status));
 }
@@ -322,5 +330,6 @@ void step_carry_out(struct run *run, const struct script_step *step)
         [SCRIPT_ANY_ORDER] = carry_out_any_order, [SCRIPT_FENCE] = carry_out_fence,
         [SCRIPT_SILENT] = carry_out_silent,       [SCRIPT_END_CONNECTION] = carry_out_end,
     };
+    run->line = step->place.line;
     carry_out[step->kind](run, step);
 }

@@ -17,12 +17,21 @@ void wire_note(struct run *run, enum event_kind kind, unsigned connection, struc
     const size_t kept = bytes.size < room ? bytes.size : room;
     *event = (struct event){
         .kind = kind,
+        .line = run->line,
         .connection = connection == OWN_CONNECTION ? 0 : connection + 1,
         .time_ns = lwp_world_now(run->options->world) - run->began_ns,
         .bytes = script_arena_copy(run->arena, (struct lwp_bytes){bytes.data, kept}),
         .lost = bytes.size - kept,
     };
     transcript->size += kept;
+    struct lwp_bytes *wire = run->options->sink ? SCRIPT_ADD(run->arena, &run->wires) : NULL;
+    if (!wire)
+        return;
+    *wire = event->bytes;
+    if (event->lost)
+        bytes = script_arena_copy(&run->wire_arena, bytes);
+    if (event->lost && bytes.data)
+        *wire = bytes;
 }
 
 static uint64_t now_of(const struct run *run)
@@ -46,15 +55,64 @@ static void wire_flush(struct run *run, struct peer *peer)
     }
 }
 
+/* What is held back goes out. */
+static void wire_release(struct run *run)
+{
+    if (!run->holds)
+        return;
+    run->holds = false;
+    wire_flush(run, &run->peers[run->holder]);
+}
+
+static void push(struct run *run, struct peer *peer, struct lwp_bytes bytes)
+{
+    if (lwp_link_push(&peer->link, bytes, now_of(run)) != LWP_OK)
+        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory for what is to be sent");
+}
+
+/* Order is kept between connections, and what waits stays small. */
+static void hold_back(struct run *run, unsigned connection, struct lwp_bytes bytes)
+{
+    enum { MOST_HELD_SIZE = 65536 };
+    struct peer *peer = &run->peers[connection];
+    if (run->holder != connection || peer->link.session.out.size + bytes.size > MOST_HELD_SIZE)
+        wire_release(run);
+    push(run, peer, bytes);
+    run->holds = true;
+    run->holder = connection;
+}
+
+static void send_pieces(struct run *run, struct peer *peer, struct lwp_bytes bytes)
+{
+    struct chop_cut cut;
+    chop_begin(&cut, run->options->chop, bytes);
+    struct lwp_bytes piece = chop_next(&cut);
+    while (piece.size && !run->failed) {
+        push(run, peer, piece);
+        wire_flush(run, peer);
+        piece = chop_next(&cut);
+        if (!piece.size)
+            return;
+        /* A server in this process reads now. One that has hung up is not sent the rest: its answer
+         * would be a reset, which can overtake what it said before. */
+        lwp_world_wait(run->options->world, &peer->link.transport, 1, now_of(run));
+        (void)lwp_link_read(&peer->link, now_of(run));
+        if (peer->link.read_status != LWP_OK)
+            return;
+    }
+}
+
 void wire_send(struct run *run, unsigned connection, struct lwp_bytes bytes)
 {
     struct peer *peer = &run->peers[connection];
+    const struct chop *chop = run->options->chop;
     if (!peer->open)
         return;
     wire_note(run, EVENT_SENT, connection, bytes);
-    if (lwp_link_push(&peer->link, bytes, now_of(run)) != LWP_OK)
-        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory for what is to be sent");
-    wire_flush(run, peer);
+    if (chop && chop->kind == CHOP_COALESCE)
+        hold_back(run, connection, bytes);
+    else
+        send_pieces(run, peer, bytes);
 }
 
 void wire_send_message(struct run *run, unsigned connection, const struct lwp_message *message)
@@ -98,6 +156,7 @@ enum lwp_status wire_open(struct run *run, unsigned connection, bool wants_authe
         .dialect = run->options->dialect,
         .max_payload = MAX_ANSWER_SIZE,
     };
+    wire_release(run);
     if (peer->link.transport)
         lwp_link_done(&peer->link);
     const enum lwp_status status = lwp_world_connect(run->options->world, deadline_ns, &transport);
@@ -137,6 +196,7 @@ static enum arrival end_of(struct run *run, unsigned connection)
 enum arrival wire_next(struct run *run, unsigned connection, uint64_t deadline_ns)
 {
     struct peer *peer = &run->peers[connection];
+    wire_release(run);
     if (peer->held) {
         peer->held = false;
         return ARRIVAL_FRAME;
@@ -192,11 +252,15 @@ void wire_end(struct run *run, unsigned connection, enum script_end how)
     static const enum lwp_close closes[] = {[SCRIPT_END_FIN] = LWP_CLOSE_FIN,
                                             [SCRIPT_END_RST] = LWP_CLOSE_RST,
                                             [SCRIPT_END_HALF] = LWP_CLOSE_HALF};
+    static const enum event_kind kinds[] = {[SCRIPT_END_FIN] = EVENT_CLOSED,
+                                            [SCRIPT_END_RST] = EVENT_ABORTED,
+                                            [SCRIPT_END_HALF] = EVENT_HALF_CLOSED};
     struct peer *peer = &run->peers[connection];
     if (!peer->open)
         return;
+    wire_release(run);
     lwp_link_close(&peer->link, closes[how]);
-    wire_note(run, EVENT_CLOSED, connection, (struct lwp_bytes){NULL, 0});
+    wire_note(run, kinds[how], connection, (struct lwp_bytes){NULL, 0});
     if (how == SCRIPT_END_HALF)
         return;
     peer->open = false;
@@ -205,6 +269,7 @@ void wire_end(struct run *run, unsigned connection, enum script_end how)
 
 void wire_done(struct run *run)
 {
+    wire_release(run);
     for (unsigned i = 0; i < CONNECTION_COUNT; i++)
         if (run->peers[i].link.transport)
             lwp_link_done(&run->peers[i].link);

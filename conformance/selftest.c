@@ -3,34 +3,52 @@
 
 #include <errno.h>
 
-#include "conformance/requirements.h"
-#include "lwp/bug/bug.h"
+#include "conformance/features.h"
+
+#define EPOCH_NS UINT64_C(1700000000000000000)
 
 static const char token[] = "sekret";
+
+/* The mock that has what the case needs, as features.def says it. */
+static struct lwp_mock_options options_for(const struct script_case *of)
+{
+    static const struct lwp_access rights[] = {{"*", "*", true, false}, {"*", "0", true, true}};
+    struct lwp_mock_options options = {.epoch_ns = EPOCH_NS};
+    if (feature_needed(of, "auth"))
+        options.auth_token = token;
+    if (feature_needed(of, "rate-limit"))
+        options.broker.rate_limit = 1;
+    if (feature_needed(of, "connection-limit"))
+        options.max_connections = 2;
+    if (feature_needed(of, "access")) {
+        options.broker.access = rights;
+        options.broker.access_count = sizeof(rights) / sizeof(rights[0]);
+    }
+    return options;
+}
 
 static bool prepare(struct suite_target *suite, const struct script_case *of)
 {
     struct selftest_target *target = (struct selftest_target *)(void *)suite;
-    const char *auth_token = run_needs_auth(of) ? token : NULL;
-    const struct lwp_mock_options options = {
-        .dialect = target->dialect,
-        .auth_token = auth_token,
-        .epoch_ns = UINT64_C(1700000000000000000),
-    };
+    struct lwp_mock_options options = options_for(of);
+    options.dialect = target->dialect;
     lwp_mock_free(target->mock);
     target->mock = NULL;
     if (lwp_mock_new(&options, &target->mock) != LWP_OK)
         return false;
     lwp_mock_world_init(&target->world, target->mock);
-    suite->run.auth_token = auth_token;
+    suite->run.auth_token = options.auth_token;
     return true;
 }
 
 void selftest_target_init(struct selftest_target *target, const struct lwp_dialect *dialect,
                           const char *prefix)
 {
+    static const struct profile nothing = {.path = NULL};
     *target = (struct selftest_target){.dialect = dialect};
+    target->suite.profile = &nothing;
     target->suite.prepare = prepare;
+    target->suite.epoch_ns = EPOCH_NS;
     target->suite.run = (struct run_options){
         .world = &target->world.world, .dialect = dialect, .prefix = prefix, .time_factor = 1};
     target->suite.features = ~0U;
@@ -42,16 +60,8 @@ void selftest_target_done(struct selftest_target *target)
     target->mock = NULL;
 }
 
-static const struct script_case *case_of(const struct script *cases, const char *id)
-{
-    for (size_t i = 0; i < cases->cases.count; i++)
-        if (lwp_bytes_equal(cases->cases.items[i].id, lwp_bytes_text(id)))
-            return &cases->cases.items[i];
-    return NULL;
-}
-
-static enum verdict verdict_on(const struct script_case *of, const struct lwp_dialect *dialect,
-                               const char *prefix)
+enum verdict selftest_verdict(const struct script_case *of, const struct lwp_dialect *dialect,
+                              const char *prefix)
 {
     struct selftest_target target;
     struct script_arena arena = {NULL, 0, false};
@@ -63,44 +73,6 @@ static enum verdict verdict_on(const struct script_case *of, const struct lwp_di
     script_arena_done(&arena);
     selftest_target_done(&target);
     return verdict;
-}
-
-/* Whether the case passes without the bug and fails with it. */
-static bool is_killed(const struct script_case *of, enum lwp_bug bug, const char *prefix)
-{
-    lwp_bug_choose(LWP_BUG_NONE);
-    const enum verdict sound = verdict_on(of, &lwp_dialect_lance, prefix);
-    lwp_bug_choose(bug);
-    const enum verdict mutant = verdict_on(of, &lwp_dialect_lance, prefix);
-    lwp_bug_choose(LWP_BUG_NONE);
-    return sound == VERDICT_PASS && (mutant == VERDICT_FAIL || mutant == VERDICT_TIMEOUT);
-}
-
-enum suite_exit selftest_mutants(const struct script *cases, const char *prefix, FILE *out)
-{
-    size_t killed = 0;
-    size_t simulated = 0;
-    if (!lwp_bugs_compiled_in()) {
-        (void)fprintf(out, "mutants: not compiled into this build (preset mutants)\n");
-        return SUITE_AS_EXPECTED;
-    }
-    for (enum lwp_bug bug = LWP_BUG_NONE + 1; bug < LWP_BUG_COUNT; bug++) {
-        const struct lwp_bug_row *row = &lwp_bug_rows[bug];
-        if (lwp_bug_is_simulated(bug)) {
-            simulated++;
-            continue;
-        }
-        const struct script_case *of = case_of(cases, row->killer);
-        const bool dead =
-            of && requirement_of(lwp_bytes_text(row->requirement)) && is_killed(of, bug, prefix);
-        killed += dead;
-        (void)fprintf(out, "%-9s %s by %s\n", dead ? "killed" : "SURVIVED", row->name,
-                      of ? row->killer : "a case that does not exist");
-    }
-    const size_t count = LWP_BUG_COUNT - 1 - simulated;
-    (void)fprintf(out, "%zu more are in the client library, for lwp-sim to find\n", simulated);
-    (void)fprintf(out, "mutants: %zu of %zu killed\n", killed, count);
-    return killed == count ? SUITE_AS_EXPECTED : SUITE_FAILED;
 }
 
 /* LWP-5.9/max-bytes becomes case-5.9-max-bytes-lance-0. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* selftest.h - the suite against the mock in the same process, and against mutants of it. */
+/* selftest.h - the suite against the mock in the same process. */
 #ifndef LWP_CONFORM_SELFTEST_H
 #define LWP_CONFORM_SELFTEST_H
 
@@ -19,12 +19,10 @@ void selftest_target_init(struct selftest_target *target, const struct lwp_diale
                           const char *prefix);
 void selftest_target_done(struct selftest_target *target);
 
-/**
- * Runs each named bug's case against a mock with this bug: it must fail there. Says so on `out`, a
- * line a mutant. SUITE_AS_EXPECTED if all were killed or none is compiled in; SUITE_FAILED if one
- * survived.
- */
-enum suite_exit selftest_mutants(const struct script *cases, const char *prefix, FILE *out);
+/** The verdict on the mock, made anew, of one case. Does not ask what the case needs: the mock has it
+ * all. */
+enum verdict selftest_verdict(const struct script_case *of, const struct lwp_dialect *dialect,
+                              const char *prefix);
 
 /** Writes what each case sends, in each dialect, into files of the folder: seeds for fuzzers. False
  * if a file could not be written, said on stderr. */

@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/suite.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "conformance/features.h"
-
-/* A suite under way. */
-struct walk {
-    const struct suite *suite;
-    struct suite_target *target;
-    bool down; /* The target does not answer any more. */
-    enum lwp_status down_status;
-    size_t ran;
-    size_t left; /* Cases that are still to be run. */
-};
-
-bool suite_wants(const struct suite *suite, const struct script_case *of)
-{
-    if (of->role != SCRIPT_SERVER)
-        return false;
-    for (size_t i = 0; i < suite->filter_count; i++)
-        if (fnmatch(suite->filters[i], (const char *)of->id.data, 0) == 0)
-            return true;
-    return suite->filter_count == 0;
-}
+#include "conformance/suite_state.h"
+#include "lwp/net/clock.h"
+#include "lwp/session/session.h"
 
 enum suite_exit suite_worse(enum suite_exit a, enum suite_exit b)
 {
@@ -36,110 +18,12 @@ enum suite_exit suite_worse(enum suite_exit a, enum suite_exit b)
     return SUITE_AS_EXPECTED;
 }
 
-/* The first thing that the case needs and the target lacks, or NULL. */
-static const struct feature *missing_feature(const struct walk *walk, const struct script_case *of)
-{
-    for (size_t i = 0; i < of->needs.count; i++) {
-        const struct feature *feature = feature_named(of->needs.items[i]);
-        if (feature && !(walk->target->features & feature_bit(feature)))
-            return feature;
-    }
-    return NULL;
-}
-
-/* Whether nothing speaks against running it. */
-static bool will_run(const struct walk *walk, const struct script_case *of)
-{
-    const struct expectation *expectation = expectation_of(walk->suite->expectations, of->id);
-    return !missing_feature(walk, of) && !(expectation && expectation->kind == EXPECT_SKIP);
-}
-
-static bool has_topics(const struct suite_target *target)
-{
-    return target->features & feature_bit(feature_named(lwp_bytes_text("topics")));
-}
-
-static void skip(struct result *result, const char *what, const char *why)
-{
-    result->verdict = VERDICT_SKIP;
-    (void)snprintf(result->reason, sizeof(result->reason), "%s%s", what, why);
-}
-
-static void say_down(const struct walk *walk, struct result *result)
-{
-    result->verdict = VERDICT_ERROR;
-    (void)snprintf(result->reason, sizeof(result->reason), "the sanity exchange failed: %s%s",
-                   lwp_status_text(walk->down_status),
-                   walk->down_status == LWP_CLOSED && walk->ran == 0
-                       ? " (does it speak this dialect's checksum? try another --dialect)"
-                       : "");
-}
-
-/* After anything but a pass: is the target still there? */
-static void check_liveness(struct walk *walk, struct result *result)
-{
-    const enum lwp_status status = run_sanity(&walk->target->run);
-    if (status == LWP_OK)
-        return;
-    walk->down = true;
-    walk->down_status = status;
-    result->verdict = VERDICT_CRASH;
-    char before[RESULT_TEXT_SIZE];
-    (void)snprintf(before, sizeof(before), "%s", result->reason);
-    (void)snprintf(result->reason, sizeof(result->reason),
-                   "afterwards the target did not answer: %s (%.300s)", lwp_status_text(status),
-                   before);
-}
-
-/* A server that hangs up as required may have died of it. */
-static bool peer_ended(const struct result *result)
-{
-    for (size_t i = 0; i < result->transcript.events.count; i++) {
-        const enum event_kind kind = result->transcript.events.items[i].kind;
-        if (kind == EVENT_FIN || kind == EVENT_RESET)
-            return true;
-    }
-    return false;
-}
-
-static bool is_pass(enum verdict verdict)
-{
-    return verdict == VERDICT_PASS || verdict == VERDICT_LENIENT;
-}
-
-static void run_one(struct walk *walk, const struct script_case *of, unsigned ordinal)
-{
-    struct script_arena arena = {NULL, 0, false};
-    struct result result = {.of = of, .offset = -1};
-    const struct expectation *expectation = expectation_of(walk->suite->expectations, of->id);
-    const struct feature *missing = missing_feature(walk, of);
-    if (missing) {
-        skip(&result, "the target lacks what the case needs: ", missing->text);
-    } else if (expectation && expectation->kind == EXPECT_SKIP) {
-        skip(&result, "", (const char *)expectation->reason.data);
-    } else if (walk->target->prepare && !walk->target->prepare(walk->target, of)) {
-        result.verdict = VERDICT_ERROR;
-        (void)snprintf(result.reason, sizeof(result.reason), "the target could not be made ready");
-    } else if (walk->down) {
-        say_down(walk, &result);
-    } else {
-        run_case(&walk->target->run, of, ordinal, &arena, &result);
-        walk->ran++;
-        walk->left--;
-        /* The last sanity exchange belongs to the last case. */
-        if (!is_pass(result.verdict) || peer_ended(&result) || walk->left == 0)
-            check_liveness(walk, &result);
-        expectation_apply(expectation, &result);
-    }
-    report_case(walk->suite->report, &result);
-    script_arena_done(&arena);
-}
-
 static enum suite_exit exit_of(const struct walk *walk)
 {
     const struct report_counts *counts = &walk->suite->report->counts;
     enum suite_exit status = SUITE_AS_EXPECTED;
-    if (counts->of[VERDICT_FAIL] + counts->of[VERDICT_TIMEOUT] + counts->of[VERDICT_CRASH])
+    if (counts->of[VERDICT_FAIL] + counts->of[VERDICT_TIMEOUT] + counts->of[VERDICT_CRASH] +
+        counts->of[VERDICT_FLAKY] + counts->of[VERDICT_AXIS])
         status = suite_worse(status, SUITE_FAILED);
     if (counts->of[VERDICT_ERROR])
         status = suite_worse(status, SUITE_NOT_RUN);
@@ -150,33 +34,125 @@ static enum suite_exit exit_of(const struct walk *walk)
     return status;
 }
 
-/* The first sanity exchange, and the topic that keeps the server's registry from becoming empty:
- * its id, or 0. */
-static uint64_t begin(struct walk *walk)
+/* The outcomes from here on may still change. */
+static size_t settled(const struct walk *walk)
 {
-    walk->down_status = run_sanity(&walk->target->run);
-    walk->down = walk->down_status != LWP_OK;
-    if (walk->down || !has_topics(walk->target))
-        return 0;
-    const uint64_t keeper = run_make_keeper(&walk->target->run);
-    if (keeper == 0)
-        (void)fprintf(stderr, "lwp-conform: no topic could be made to keep the registry from "
-                              "becoming empty\n");
-    return keeper;
+    const size_t window = recover_window(walk);
+    if (window == 0)
+        return walk->count;
+    return walk->at > window && walk->passes == 1 ? walk->order[walk->at - window] : 0;
 }
 
-enum suite_exit suite_run(const struct suite *suite, struct suite_target *target)
+/* Reports what is done, in the order of the files. */
+static void report(struct walk *walk, size_t end)
 {
-    struct walk walk = {.suite = suite, .target = target};
-    const struct script_case *cases = suite->cases->cases.items;
-    for (size_t i = 0; i < suite->cases->cases.count; i++)
-        walk.left += suite_wants(suite, &cases[i]) && will_run(&walk, &cases[i]);
-    const uint64_t keeper = target->prepare ? 0 : begin(&walk);
-    for (unsigned i = 0; i < suite->cases->cases.count; i++)
-        if (suite_wants(suite, &cases[i]))
-            run_one(&walk, &cases[i], i + 1);
-    if (keeper && !walk.down)
-        run_delete_keeper(&target->run, keeper);
+    while (walk->reported < end && walk->outcomes[walk->reported].done) {
+        struct outcome *outcome = &walk->outcomes[walk->reported++];
+        expectation_apply(walk->suite->expectations, &outcome->result);
+        report_case(walk->suite->report, &outcome->result);
+        script_arena_done(&outcome->arena);
+    }
+}
+
+/* What is not done will not be any more. */
+static void give_up(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->count; i++) {
+        struct outcome *outcome = &walk->outcomes[i];
+        /* Only one that is not known to fail: what came of it the first time stays. */
+        const bool known = outcome->result.of && !trial_passed(outcome->result.verdict);
+        if (outcome->done)
+            continue;
+        outcome->done = true;
+        if (known)
+            continue;
+        script_arena_done(&outcome->arena);
+        outcome->result =
+            (struct result){.of = outcome->of, .verdict = VERDICT_ERROR, .offset = -1};
+        (void)snprintf(outcome->result.reason, RESULT_TEXT_SIZE, "%s", walk->why_over);
+    }
+}
+
+static void take_guarded(struct exchange_sink *sink, const struct exchange *exchange)
+{
+    struct guard *guard = (struct guard *)(void *)sink;
+    (void)pthread_mutex_lock(&guard->lock);
+    if (guard->inner)
+        guard->inner->take(guard->inner, exchange);
+    (void)pthread_mutex_unlock(&guard->lock);
+}
+
+static void run_all(struct walk *walk)
+{
+    for (walk->pass = 0; walk->pass < walk->passes; walk->pass++) {
+        if (walk->pass)
+            pick_shuffle(walk);
+        for (walk->at = 0; walk->at < walk->order_count && !walk->over;) {
+            batch_run(walk);
+            report(walk, settled(walk));
+        }
+    }
+}
+
+static bool walk_init(struct walk *walk, struct suite_target *const *targets, size_t count)
+{
+    const struct suite *suite = walk->suite;
+    walk->targets = targets;
+    walk->target_count = count;
+    walk->chops = suite->chops;
+    walk->passes = suite->shuffles ? 2 : 1;
+    walk->guard =
+        (struct guard){{take_guarded}, report_sink(suite->report), PTHREAD_MUTEX_INITIALIZER};
+    for (size_t i = 0; i < count; i++)
+        targets[i]->run.sink = walk->guard.inner ? &walk->guard.sink : NULL;
+    if (walk->chops.count == 0)
+        (void)chop_add(&walk->chops, "none");
+    walk->deadline_ns = suite->watchdog_ns
+                            ? lwp_clock_later(lwp_clock_now(), suite->watchdog_ns * walk->passes)
+                            : LWP_NEVER;
+    return pick_cases(walk);
+}
+
+/* Frees what nobody uses any more: all, unless a case still runs. */
+static void walk_done(struct walk *walk)
+{
+    if (walk->stuck) {
+        (void)pthread_mutex_lock(&walk->guard.lock);
+        walk->guard.inner = NULL;
+        (void)pthread_mutex_unlock(&walk->guard.lock);
+        return;
+    }
+    for (size_t i = 0; i < walk->target_count; i++)
+        walk->targets[i]->run.sink = NULL;
+    free(walk->outcomes);
+    free(walk->order);
+    free(walk);
+}
+
+enum suite_exit suite_run(const struct suite *suite, struct suite_target *const *targets,
+                          size_t count, struct suite_host *host, bool *stuck)
+{
+    struct walk *walk = calloc(1, sizeof(*walk));
+    if (!walk)
+        return SUITE_NOT_RUN;
+    walk->suite = suite;
+    walk->host = host;
+    if (!walk_init(walk, targets, count)) {
+        walk_done(walk);
+        return SUITE_NOT_RUN;
+    }
+    if (!targets[0]->prepare)
+        recover_begin(walk);
+    run_all(walk);
+    give_up(walk);
+    report(walk, walk->count);
+    if (walk->keeper && !walk->down)
+        run_delete_keeper(&targets[0]->run, walk->keeper);
+    if (host && host->judge)
+        host->judge(host, suite->report);
     report_end_run(suite->report);
-    return exit_of(&walk);
+    const enum suite_exit status = exit_of(walk);
+    *stuck = walk->stuck;
+    walk_done(walk);
+    return status;
 }

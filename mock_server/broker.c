@@ -6,6 +6,7 @@
 
 #include "lwp/net/clock.h"
 #include "mock_server/broker_state.h"
+#include "mock_server/mutants.h"
 
 static struct lwp_broker_options with_defaults(struct lwp_broker_options options)
 {
@@ -32,7 +33,7 @@ enum lwp_status lwp_broker_new(const struct lwp_broker_options *options, struct 
         return LWP_NO_MEMORY;
 
     made->options = with_defaults(*options);
-    made->next_id = 1;
+    made->next_id = LWP_BUG(ids_begin_at_0) ? 0 : 1;
     made->bucket = bucket_of(options->rate_limit, 0);
     if (broker_tokens_init(made) != LWP_OK) {
         lwp_broker_free(made);
@@ -159,6 +160,7 @@ enum lwp_status lwp_broker_ingest(struct lwp_broker *broker, uint32_t topic_id,
         return LWP_FULL;
     const enum lwp_status status = append(broker, topic_id, log, payload);
     if (status == LWP_OK) {
+        mutants_misstore(log, payload.size);
         *written = true;
         broker->log_bytes += payload.size;
         broker->dirty = true;
@@ -200,6 +202,8 @@ void broker_delete_topic(struct lwp_broker *broker, struct broker_topic *topic)
         lwp_log_done(&gone->log);
         *gone = (struct broker_default){.writer_lost = gone->written || gone->writer_lost};
     }
+    if (LWP_BUG(gives_ids_again) && topic->id + 1 == broker->next_id)
+        broker->next_id = topic->id;
     broker->log_bytes -= topic->log.size;
     broker_topic_done(topic);
     broker->topic_count--;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the broker answers to each control command: one row and one handler a command. */
+#include "mock_server/mutants.h"
 #include "mock_server/request.h"
 
 /* An integer as the argument of an error text. */
@@ -79,7 +80,7 @@ static enum lwp_status authenticate(const struct request *request)
     if (fault)
         request->reply->hangs_up = is_one_too_many(request);
     else
-        request->asker->authenticated = true;
+        request->asker->authenticated = !LWP_BUG(forgets_who_has_a_token);
     return LWP_OK;
 }
 
@@ -139,7 +140,7 @@ static enum lwp_text judge_form(const struct handler *handler, const struct lwp_
                                 size_t payload_size, bool decoded, size_t rest_size)
 {
     const bool lenient = !dialect->refuses_unsound;
-    if (decoded)
+    if (decoded || LWP_BUG(takes_cut_commands))
         return rest_size && !lenient ? LWP_TEXT_INVALID_FRAME : NO_TEXT;
     enum lwp_text text = handler->if_overrun;
     if (payload_size < handler->min_size)
@@ -173,7 +174,7 @@ enum lwp_status lwp_broker_control(struct lwp_broker *broker, struct lwp_asker *
                                    struct lwp_bytes payload, struct lwp_reply *reply)
 {
     struct request request = {.broker = broker, .text_ok = true, .asker = asker, .reply = reply};
-    if (command == asker->dialect->cluster_status_command)
+    if (command == asker->dialect->cluster_status_command && !LWP_BUG(knows_deployed_codes_alone))
         command = LWP_COMMAND_GET_CLUSTER_STATUS;
     const struct handler *handler = handler_of(command);
     if (is_shut_out(&request, command))
@@ -187,6 +188,7 @@ enum lwp_status lwp_broker_control(struct lwp_broker *broker, struct lwp_asker *
     request.text_ok = status != LWP_INVALID_TEXT;
     const enum lwp_text text =
         judge_form(handler, asker->dialect, payload.size, status != LWP_INVALID_LENGTH, rest.size);
+    mutants_misread_message(payload, &request.message);
     if (text != NO_TEXT)
         return lwp_broker_error(broker, asker->dialect, text, lwp_bytes_text("payload length"),
                                 reply);

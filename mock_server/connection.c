@@ -32,6 +32,7 @@ void connection_init(struct connection *connection, const struct connection_setu
     connection->undecided = !options.dialect;
     if (connection->undecided)
         options.dialect = &lwp_dialect_lance;
+    options.max_payload = mutants_limit(options.max_payload);
     connection->peer.dialect = options.dialect;
     connection->asker = (struct lwp_asker){
         .dialect = options.dialect, .authenticated = !lwp_broker_guarded(setup->host->broker)};
@@ -136,6 +137,7 @@ static void end_by_fault(struct connection *connection, uint64_t now_ns)
     connection_tell(connection, &bytes);
     connection->closed_by = LWP_BY_MOCK;
     connection->closed_status = session->fault.status;
+    mutants_explain(&connection->link, now_ns);
     connection_hang_up(connection, now_ns);
 }
 
@@ -191,10 +193,12 @@ static void work_off(struct connection *connection, uint64_t now_ns)
         const enum lwp_status status = lwp_session_receive(session, &frame, now_ns);
         if (status == LWP_MORE)
             break;
-        if (status == LWP_OK)
+        if (status == LWP_OK) {
+            mutants_misread(session, connection->host->broker, &frame);
             take_frame(connection, &frame, now_ns);
-        else
+        } else {
             end_by_fault(connection, now_ns);
+        }
         if (pays_at_once(connection))
             connection_pay(connection, now_ns);
     }
@@ -214,6 +218,9 @@ static void end_by_peer(struct connection *connection, enum lwp_status status, u
         return;
     }
     tell_closed(connection, LWP_BY_PEER, LWP_CLOSE_HALF);
+    if (LWP_BUG(topics_die_with_connections))
+        lwp_broker_take_back(connection->host->broker,
+                             lwp_broker_next_id(connection->host->broker) - 1);
     connection_drop_held(connection);
     connection->leaving = true;
     if (!connection->timed.first)

@@ -2,9 +2,9 @@
 /* The way of an answer out: what scripts make of it, and what it waits for. */
 #include <stdlib.h>
 
-#include "lwp/bug/bug.h"
 #include "lwp/net/clock.h"
 #include "lwp/net/fault.h"
+#include "mock_server/mutants.h"
 #include "mock_server/perform.h"
 
 enum {
@@ -300,22 +300,39 @@ void connection_default(struct connection *connection)
     connection->owed_memory = 0;
 }
 
+/* Bugs that do more than an ack. */
+static void overdo(struct connection *connection, const struct lwp_frame *ack, uint64_t now_ns)
+{
+    static const uint8_t nothing[16] = {0};
+    const struct lwp_frame pushed =
+        lwp_message_frame(LWP_COMMAND_FETCH_RESPONSE, (struct lwp_bytes){nothing, sizeof(nothing)});
+    if (LWP_BUG(acks_twice))
+        connection_send(connection, ack, NULL, now_ns);
+    if (LWP_BUG(pushes_records))
+        connection_send(connection, &pushed, NULL, now_ns);
+    if (LWP_BUG(hangs_up_after_acks))
+        connection_hang_up(connection, now_ns);
+}
+
 static void pay(struct connection *connection, struct owed *owed, uint64_t now_ns)
 {
-    const struct lwp_frame ack = {.header = {.flags = LWP_FLAG_ACK, .batch_id = owed->batch_id}};
+    struct lwp_frame ack = {.header = {.flags = LWP_FLAG_ACK, .batch_id = owed->batch_id}};
     struct parcel *parcel = owed->parcel;
     owed->parcel = NULL;
+    mutants_misanswer(&ack);
     if (parcel)
         connection_post(connection, parcel, now_ns);
     else
         connection_send(connection, &ack, owed->fate, now_ns);
+    overdo(connection, &ack, now_ns);
 }
 
 void connection_pay(struct connection *connection, uint64_t now_ns)
 {
     if (connection->owed_count == 0)
         return;
-    lwp_broker_flush(connection->host->broker);
+    if (!LWP_BUG(acks_before_flush))
+        lwp_broker_flush(connection->host->broker);
     for (size_t i = 0; i < connection->owed_count && !connection->link.closing; i++) {
         const size_t at = LWP_BUG(acks_in_reverse) ? connection->owed_count - 1 - i : i;
         pay(connection, &connection->owed[at], now_ns);

@@ -2,10 +2,10 @@
 /* What the mock does with each frame, as if there were no scripts. */
 #include <stdlib.h>
 
-#include "lwp/bug/bug.h"
 #include "lwp/wire/compress.h"
 #include "lwp/wire/tlv.h"
 #include "mock_server/connection.h"
+#include "mock_server/mutants.h"
 
 static void send_reply(struct connection *connection, enum lwp_status status,
                        const struct lwp_reply *reply, uint64_t now_ns)
@@ -17,8 +17,10 @@ static void send_reply(struct connection *connection, enum lwp_status status,
     }
     if (!reply->is_ack)
         frame = lwp_message_frame(reply->command, reply->payload);
+    mutants_misanswer(&frame);
     connection_send(connection, &frame, connection->fate, now_ns);
-    if (reply->hangs_up)
+    if (reply->hangs_up ||
+        (LWP_BUG(hangs_up_after_errors) && reply->command == LWP_COMMAND_ERROR_RESPONSE))
         connection_hang_up(connection, now_ns);
 }
 
@@ -60,6 +62,18 @@ static bool is_duplicate(const struct connection *connection, uint64_t batch_id)
     return false;
 }
 
+/* What is left when no further record is found. */
+static enum lwp_status judge_end(enum lwp_status status, uint64_t count, uint32_t record_count)
+{
+    if (LWP_BUG(takes_cut_records) && status == LWP_TRUNCATED_RECORD)
+        return LWP_OK;
+    if (LWP_BUG(takes_bytes_behind_records) && count == record_count)
+        return LWP_OK;
+    if (status != LWP_END)
+        return status;
+    return count == record_count || LWP_BUG(believes_record_count) ? LWP_OK : LWP_INVALID_RECORD;
+}
+
 /* 4.1, 8: the payload is exactly record_count records of known form. */
 static enum lwp_status check_records(struct lwp_bytes payload, uint32_t record_count)
 {
@@ -68,13 +82,14 @@ static enum lwp_status check_records(struct lwp_bytes payload, uint32_t record_c
     uint64_t count = 0;
     enum lwp_status status;
     while ((status = lwp_tlv_next(&walk, &record)) == LWP_OK) {
-        if (lwp_record_check(&record) != LWP_OK)
+        if (lwp_record_check(&record) != LWP_OK &&
+            !(LWP_BUG(takes_type_00) && record.type == LWP_TLV_RESERVED))
             return LWP_INVALID_RECORD;
         count++;
+        while (LWP_BUG(never_gets_past_nothing) && record.value.size == 0)
+            continue;
     }
-    if (status != LWP_END)
-        return status;
-    return count == record_count ? LWP_OK : LWP_INVALID_RECORD;
+    return judge_end(status, count, record_count);
 }
 
 static void store(struct connection *connection, const struct lwp_frame *frame,
@@ -142,11 +157,13 @@ static void handle_ingest(struct connection *connection, const struct lwp_frame 
     bool admitted = false;
     const enum lwp_status status = lwp_broker_admit(connection->host->broker, &connection->asker,
                                                     frame->header.topic_id, &admitted, &refusal);
+    if (LWP_BUG(stores_what_it_refuses) && !connection->asker.authenticated)
+        store(connection, frame, frame->payload, now_ns);
     if (!admitted)
         send_reply(connection, status, &refusal, now_ns);
     else if (frame->payload.size == 0)
         return; /* D24. */
-    else if (compressed && dialect->decompresses_ingest)
+    else if (compressed && dialect->decompresses_ingest && !LWP_BUG(stores_compressed))
         store_decompressed(connection, frame, now_ns);
     else
         store(connection, frame, frame->payload, now_ns);
@@ -170,7 +187,11 @@ static void handle_keepalive(struct connection *connection, const struct lwp_fra
         return;
     if (LWP_BUG(echoes_keepalive_fields))
         answer.header.batch_id = frame->header.batch_id;
+    if (LWP_BUG(echoes_keepalive_payload))
+        answer.payload = frame->payload;
     connection_send(connection, &answer, connection->fate, now_ns);
+    if (LWP_BUG(answers_keepalive_twice))
+        connection_send(connection, &answer, connection->fate, now_ns);
 }
 
 void connection_handle_here(struct connection *connection, const struct lwp_frame *frame,

@@ -5,6 +5,7 @@
 #include "lwp/net/clock.h"
 #include "lwp/net/fault.h"
 #include "mock_server/connection.h"
+#include "mock_server/mutants.h"
 
 enum { MAX_FAULT_BYTES = 67108864 /* What the wrapper holds at most. */ };
 
@@ -203,6 +204,7 @@ void connection_put_frame(struct connection *connection, const struct lwp_frame 
         connection->faults || connection->halved || lwp_events_wanted(connection->host->events);
     const enum lwp_status status =
         watched ? LWP_OK : lwp_link_send(&connection->link, frame, 0, now_ns);
+    mutants_misseal(&connection->link.session, frame);
     if (status != LWP_OK)
         connection_hang_up(connection, now_ns);
     if (!watched)

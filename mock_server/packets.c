@@ -41,12 +41,12 @@ struct segment {
     struct lwp_bytes parts[2];
 };
 
-enum lwp_status lwp_packets_new(FILE *out, struct lwp_packets **packets)
+enum lwp_status lwp_packets_new(FILE *out, const char *program, struct lwp_packets **packets)
 {
     struct lwp_packets *made = calloc(1, sizeof(*made));
     if (!made)
         return LWP_NO_MEMORY;
-    made->file = lwp_pcapng_begin(out, "lwp-mock");
+    made->file = lwp_pcapng_begin(out, program);
     *packets = made;
     return LWP_OK;
 }

@@ -21,8 +21,9 @@ struct lwp_packets_place {
     struct lwp_bytes comment; /* UTF-8, of the first packet; empty: none. */
 };
 
-/** Begins a capture in `out`, which stays the caller's. LWP_OK or LWP_NO_MEMORY. */
-enum lwp_status lwp_packets_new(FILE *out, struct lwp_packets **packets);
+/** Begins a capture in `out`, which stays the caller's; `program` is who writes it. LWP_OK or
+ * LWP_NO_MEMORY. */
+enum lwp_status lwp_packets_new(FILE *out, const char *program, struct lwp_packets **packets);
 
 /** Forgets the connections; NULL is fine. */
 void lwp_packets_free(struct lwp_packets *packets);

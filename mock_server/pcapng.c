@@ -71,10 +71,9 @@ static void put_section(struct lwp_pcapng *pcapng, struct lwp_bytes program)
     put32(pcapng, size);
 }
 
-static void put_interface(struct lwp_pcapng *pcapng)
+static void put_interface(struct lwp_pcapng *pcapng, struct lwp_bytes name)
 {
     static const uint8_t resolution = NANOSECONDS;
-    const struct lwp_bytes name = lwp_bytes_text("mock");
     const struct lwp_bytes digits = {&resolution, 1};
     const uint32_t size =
         (uint32_t)(BLOCK_FRAME_SIZE + 8 + option_size(name) + options_size(digits));
@@ -92,7 +91,7 @@ struct lwp_pcapng lwp_pcapng_begin(FILE *out, const char *program)
 {
     struct lwp_pcapng pcapng = {out, 0};
     put_section(&pcapng, lwp_bytes_text(program));
-    put_interface(&pcapng);
+    put_interface(&pcapng, lwp_bytes_text(program));
     return pcapng;
 }
 

@@ -28,7 +28,7 @@ struct lwp_pcapng_packet {
 };
 
 /** Begins a capture: one section and one interface, whose packets are raw IP and have times in
- * nanoseconds. `program` is who writes it. The bytes are little-endian on every machine. */
+ * nanoseconds. `program` is who writes it, and what the interface is called. The bytes are little-endian on every machine. */
 struct lwp_pcapng lwp_pcapng_begin(FILE *out, const char *program);
 
 /** Writes a packet of at most LWP_PCAPNG_SNAP_SIZE bytes. */

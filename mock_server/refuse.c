@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The broker's error answers, in the dialect's form (5.7, 12.1). */
 #include "mock_server/broker_state.h"
+#include "mock_server/mutants.h"
 
 /* The size of the piece at the front that is written as it is, 0 if it is rubbish of `*skipped` bytes.
  * Names are mostly ASCII, of which a whole run is a piece. */
@@ -90,7 +91,7 @@ enum lwp_status lwp_broker_error(struct lwp_broker *broker, const struct lwp_dia
                                  enum lwp_text text, struct lwp_bytes argument,
                                  struct lwp_reply *reply)
 {
-    const struct broker_refusal refusal = {.text = text, .argument = argument};
+    const struct broker_refusal refusal = {.text = mutants_misjudge(text), .argument = argument};
     return broker_refuse(broker, dialect, &refusal, reply);
 }
 

@@ -4,15 +4,17 @@
 #include <stdlib.h>
 
 #include "lwp/wire/tlv.h"
+#include "mock_server/mutants.h"
 #include "mock_server/request.h"
 
 enum { FETCH_HEAD_SIZE = 16 };
 
 static enum lwp_status reply_offset(const struct request *request, uint8_t command, uint64_t offset)
 {
-    const struct lwp_message answer = {
+    struct lwp_message answer = {
         .command = command, .consumer_id = request->message.consumer_id, .offset = offset};
     struct lwp_writer out;
+    mutants_missay(&answer);
     if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK)
         return LWP_NO_MEMORY;
     (void)lwp_message_encode(&answer, &out);
@@ -48,9 +50,7 @@ static struct lwp_bytes fetch_data(const struct request *request, const struct l
     const uint64_t largest = request->broker->options.limits.max_payload;
     const uint64_t most = largest > FETCH_HEAD_SIZE ? largest - FETCH_HEAD_SIZE : 0;
     const uint64_t left = end > offset ? end - offset : 0;
-    uint64_t size = request->message.max_bytes < most ? request->message.max_bytes : most;
-    if (LWP_BUG(fetch_ignores_max_bytes))
-        size = most;
+    const uint64_t size = request->message.max_bytes < most ? request->message.max_bytes : most;
     const struct lwp_bytes data = lwp_log_read(log, offset, size < left ? size : left);
     const bool is_cut = data.size < left;
     return is_cut && request->asker->dialect->whole_records ? whole_records(data) : data;
@@ -62,13 +62,14 @@ static enum lwp_status reply_fetch(const struct request *request, const struct l
     if (LWP_BUG(fetch_ignores_offset))
         offset = log->first_offset;
     const struct lwp_bytes data = fetch_data(request, log, offset, end);
-    const struct lwp_message answer = {
+    struct lwp_message answer = {
         .command = LWP_COMMAND_FETCH_RESPONSE,
         .next_offset = offset + data.size,
         .bytes_returned = data.size,
         .record_count = count_records(request, data),
         .data = data,
     };
+    mutants_missay(&answer);
     struct lwp_writer out;
     if (broker_scratch(request->broker, FETCH_HEAD_SIZE + data.size, &out) != LWP_OK)
         return LWP_NO_MEMORY;
@@ -89,9 +90,20 @@ static enum lwp_status refuse_rate(const struct request *request)
 /* In a cluster of the deployed server a topic that a node does not know may still come. */
 static enum lwp_status refuse_unknown(const struct request *request)
 {
+    static const struct lwp_log nothing = {.data = NULL};
+    if (LWP_BUG(fetches_from_unknown_topics))
+        return reply_fetch(request, &nothing, 0, 0);
     if (broker_is_cluster(request->asker))
         return lwp_broker_catching_up(request->broker, request->asker->dialect, 0, request->reply);
     return request_refuse_id(request, LWP_TEXT_TOPIC_ID_NOT_FOUND, request->message.topic_id);
+}
+
+static enum lwp_status refuse_beyond_end(const struct request *request, uint64_t offset,
+                                         uint64_t end)
+{
+    return lwp_broker_catching_up(request->broker, request->asker->dialect,
+                                  LWP_BUG(catches_up_to_the_question) ? offset : end,
+                                  request->reply);
 }
 
 /* The end of the log as the node has it. */
@@ -107,6 +119,10 @@ static uint64_t asked_offset(const struct request *request, uint64_t end)
 {
     const uint64_t tail = request->asker->dialect->tail_offset;
     const uint64_t asked = request->message.start_offset;
+    if (LWP_BUG(tail_is_the_beginning) && asked == tail)
+        return 0;
+    if (LWP_BUG(begins_again_beyond_the_end) && asked > end && asked != tail)
+        return 0;
     return tail && (asked == tail || asked == UINT64_MAX) ? end : asked;
 }
 
@@ -124,8 +140,8 @@ enum lwp_status answer_fetch(const struct request *request)
     const uint64_t end = visible_end(request, log);
     const uint64_t offset = asked_offset(request, end);
     if (offset > end && dialect->beyond_end != LWP_BEYOND_EMPTY)
-        return lwp_broker_catching_up(broker, dialect, end, request->reply);
-    if (offset < log->first_offset)
+        return refuse_beyond_end(request, offset, end);
+    if (offset < log->first_offset || (offset > end && LWP_BUG(refuses_beyond_the_end)))
         return request_refuse_id(request, LWP_TEXT_OFFSET_GONE, log->first_offset);
     return reply_fetch(request, log, offset, end);
 }
@@ -134,8 +150,10 @@ static int compare_commits(const void *left, const void *right)
 {
     const struct broker_commit *a = left;
     const struct broker_commit *b = right;
-    if (a->topic_id != b->topic_id)
+    if (a->topic_id != b->topic_id && !LWP_BUG(commits_for_all_topics))
         return a->topic_id < b->topic_id ? -1 : 1;
+    if (LWP_BUG(commits_for_all_consumers))
+        return 0;
     return (a->consumer_id > b->consumer_id) - (a->consumer_id < b->consumer_id);
 }
 
@@ -150,10 +168,12 @@ static uint64_t committed_offset(const struct request *request)
 enum lwp_status answer_subscribe(const struct request *request)
 {
     const struct lwp_message *message = &request->message;
-    if (message->topic_id && !broker_topic_by_id(request->broker, message->topic_id))
+    if (message->topic_id && !broker_topic_by_id(request->broker, message->topic_id) &&
+        !LWP_BUG(subscribes_to_unknown_topics))
         return request_refuse(request, LWP_TEXT_TOPIC_NOT_FOUND);
-    const uint64_t offset =
-        message->start_offset ? message->start_offset : committed_offset(request);
+    const uint64_t offset = message->start_offset && !LWP_BUG(commit_beats_the_offset)
+                                ? message->start_offset
+                                : committed_offset(request);
     return reply_offset(request, LWP_COMMAND_SUBSCRIBE_ACK, offset);
 }
 
@@ -161,6 +181,8 @@ enum lwp_status answer_unsubscribe(const struct request *request)
 {
     if (!request->asker->dialect->unsubscribe_acked)
         return request_reply_id(request, "unsubscribed", request->message.topic_id);
+    if (LWP_BUG(unsubscribes_as_an_error))
+        return request_refuse(request, LWP_TEXT_INVALID_COMMAND);
     *request->reply = (struct lwp_reply){.is_ack = true, .batch_id = request->message.consumer_id};
     return LWP_OK;
 }
@@ -172,7 +194,9 @@ enum lwp_status answer_commit_offset(const struct request *request)
     const struct broker_commit key = {message->topic_id, message->consumer_id, message->offset};
     void *const *found = tfind(&key, &broker->commits, compare_commits);
     if (found) {
-        ((struct broker_commit *)*found)->offset = message->offset;
+        uint64_t *offset = &((struct broker_commit *)*found)->offset;
+        if (!LWP_BUG(keeps_the_largest_commit) || message->offset > *offset)
+            *offset = message->offset;
         return reply_offset(request, LWP_COMMAND_COMMIT_ACK, message->offset);
     }
     if (broker->commit_count >= broker->options.limits.max_commits)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lwp/net/clock.h"
+#include "mock_server/mutants.h"
 #include "mock_server/request.h"
 
 enum { MAX_NAME_SIZE = 255 };
@@ -13,7 +14,7 @@ static struct lwp_topic document_of(const struct broker_topic *topic, bool with_
         .id = topic->id,
         .name = {topic->name, topic->name_size},
         .created_at = topic->created_at,
-        .topic_epoch = 1,
+        .topic_epoch = LWP_BUG(epoch_is_0) ? 0 : 1,
         .with_retention = with_retention,
         .max_age_secs = topic->max_age_secs,
         .max_bytes = topic->max_bytes,
@@ -37,7 +38,7 @@ static bool has_only_allowed_characters(struct lwp_bytes name)
     for (size_t i = 0; i < name.size; i++) {
         const uint8_t c = name.data[i];
         const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && !(c >= '0' && c <= '9') && c != '-')
+        if (!letter && !(c >= '0' && c <= '9') && (c != '-' || LWP_BUG(refuses_dashes)))
             return false;
     }
     return true;
@@ -48,12 +49,16 @@ static bool has_only_allowed_characters(struct lwp_bytes name)
 static enum lwp_text judge_name(const struct request *request)
 {
     const struct lwp_bytes name = request->message.name;
+    if (LWP_BUG(takes_names_with_limits) &&
+        request->message.command == LWP_COMMAND_CREATE_TOPIC_WITH_RETENTION)
+        return LWP_TEXT_COUNT;
     if (broker_topic_by_name(request->broker, name) && !LWP_BUG(accepts_duplicate_topic))
         return LWP_TEXT_TOPIC_EXISTS;
     const bool any = request->asker->dialect->any_topic_name;
-    if (any ? !request->text_ok : !has_only_allowed_characters(name))
+    if (any ? !request->text_ok && !LWP_BUG(takes_any_bytes_for_names)
+            : !has_only_allowed_characters(name))
         return LWP_TEXT_TOPIC_NAME_CHARACTERS;
-    return name.size > MAX_NAME_SIZE ? LWP_TEXT_TOPIC_NAME_LONG : LWP_TEXT_COUNT;
+    return mutants_name_size(name) > MAX_NAME_SIZE ? LWP_TEXT_TOPIC_NAME_LONG : LWP_TEXT_COUNT;
 }
 
 static enum lwp_status make_room_for_topic(struct lwp_broker *broker)
@@ -80,10 +85,10 @@ static enum lwp_status add_topic(struct lwp_broker *broker, struct lwp_bytes nam
     memcpy(copy, name.data, name.size);
     *added = &broker->topics[broker->topic_count++];
     **added = (struct broker_topic){
-        .id = broker->next_id++,
+        .id = LWP_BUG(gives_one_id_to_all) ? broker->next_id : broker->next_id++,
         .name = copy,
         .name_size = name.size,
-        .created_at = broker->epoch_ns / LWP_SECOND_NS,
+        .created_at = broker->epoch_ns / (LWP_BUG(tells_milliseconds) ? 1000000 : LWP_SECOND_NS),
     };
     (*added)->writer_lost = broker_id_is_lost(broker, (*added)->id);
     return LWP_OK;
@@ -92,6 +97,8 @@ static enum lwp_status add_topic(struct lwp_broker *broker, struct lwp_bytes nam
 /* D11, B13. */
 static void keep_retention(const struct request *request, struct broker_topic *topic)
 {
+    if (LWP_BUG(forgets_limits))
+        return;
     topic->has_retention = true;
     topic->zero_deletes =
         broker_has(request->broker, LWP_QUIRK_B13) && !request->asker->dialect->zero_keeps_all;
@@ -122,7 +129,7 @@ static enum lwp_status create(const struct request *request, enum lwp_text if_em
                               bool with_retention)
 {
     struct lwp_broker *broker = request->broker;
-    if (request->message.name.size == 0)
+    if (request->message.name.size == 0 && !LWP_BUG(makes_nameless_topics))
         return request_refuse(request, if_empty);
     struct broker_topic *topic = broker_is_cluster(request->asker)
                                      ? broker_topic_by_name(broker, request->message.name)
@@ -159,11 +166,17 @@ enum lwp_status answer_delete_topic(const struct request *request)
     struct lwp_broker *broker = request->broker;
     const uint64_t id = request->message.topic_id;
     struct broker_topic *topic = broker_topic_by_id(broker, id);
-    if (!topic)
+    if (!topic && !LWP_BUG(deletes_unknown_topics))
         return request_refuse_id(request, LWP_TEXT_TOPIC_NOT_CONFIGURED, id);
-    if (!LWP_BUG(deleted_topic_stays))
+    if (topic && !LWP_BUG(deleted_topic_stays))
         broker_delete_topic(broker, topic);
     return request_reply_id(request, "deleted", id);
+}
+
+static size_t listed_count(const struct lwp_broker *broker)
+{
+    return LWP_BUG(leaves_out_the_last) && broker->topic_count ? broker->topic_count - 1
+                                                               : broker->topic_count;
 }
 
 enum lwp_status answer_list_topics(const struct request *request)
@@ -182,7 +195,7 @@ enum lwp_status answer_list_topics(const struct request *request)
     }
     enum lwp_status status = broker_scratch(broker, room, &out);
     if (status == LWP_OK)
-        status = lwp_json_write_topics(request->asker->dialect, topics, broker->topic_count, &out);
+        status = lwp_json_write_topics(request->asker->dialect, topics, listed_count(broker), &out);
     free(topics);
     return status == LWP_OK ? request_reply(request, LWP_COMMAND_TOPIC_RESPONSE, &out) : status;
 }
@@ -191,17 +204,29 @@ enum lwp_status answer_get_topic(const struct request *request)
 {
     const struct broker_topic *topic =
         broker_topic_by_id(request->broker, request->message.topic_id);
-    return topic ? reply_topic(request, topic, false)
-                 : request_refuse(request, LWP_TEXT_TOPIC_NOT_FOUND);
+    static const struct broker_topic nothing = {.id = 0};
+    if (!topic && LWP_BUG(gets_unknown_topics))
+        topic = &nothing;
+    if (!topic && !LWP_BUG(dies_of_unknown_topics))
+        return request_refuse(request, LWP_TEXT_TOPIC_NOT_FOUND);
+    if (LWP_BUG(gets_the_newest) && topic)
+        topic = &request->broker->topics[request->broker->topic_count - 1];
+    return reply_topic(request, topic, false);
 }
 
 enum lwp_status answer_set_retention(const struct request *request)
 {
     const struct lwp_message *message = &request->message;
     struct broker_topic *topic = broker_topic_by_id(request->broker, message->topic_id);
+    if (!topic && LWP_BUG(limits_unknown_topics))
+        return request_reply_id(request, "topic_id", message->topic_id);
     if (!topic)
         return request_refuse_id(request, LWP_TEXT_TOPIC_NOT_CONFIGURED, message->topic_id);
     keep_retention(request, topic);
+    if (LWP_BUG(acks_retention)) {
+        *request->reply = (struct lwp_reply){.is_ack = true};
+        return LWP_OK;
+    }
     struct lwp_writer out;
     const struct lwp_topic document = document_of(topic, true);
     if (broker_scratch(request->broker, DOCUMENT_SIZE, &out) != LWP_OK ||

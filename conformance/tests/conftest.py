@@ -15,12 +15,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from peer import DEADLINE, Connection, FakeServer
+from tap import read_tap
 
 SCHEMA = Path(__file__).parent.parent / "junit.xsd"
+EVENT_SCHEMA = Path(__file__).parent.parent / "report.schema.json"
 FOR_PEOPLE = "report.txt"
+REPORTS = {"--text": FOR_PEOPLE, "--jsonl": "report.jsonl", "--junit": "report.xml",
+           "--tap": "report.tap", "--markdown": "report.md", "--pcap": "report.pcapng"}
 
 
 def program_named_by(variable: str) -> Path:
@@ -89,6 +94,18 @@ class Outcome:
         return self.events[-1]
 
     @property
+    def tap(self) -> str:
+        return (self.folder / "report.tap").read_text(encoding="utf-8")
+
+    @property
+    def markdown(self) -> str:
+        return (self.folder / "report.md").read_text(encoding="utf-8")
+
+    @property
+    def capture(self) -> Path:
+        return self.folder / "report.pcapng"
+
+    @property
     def junit_file(self) -> Path:
         return self.folder / "report.xml"
 
@@ -128,6 +145,7 @@ def becomes_readable(fd: int, seconds: float, close: bool = True) -> bool:
 # program that is measured stands this one, which is small.
 MEASURE = """
 import os, resource, sys
+os.environ["ASAN_OPTIONS"] = "quarantine_size_mb=1"  # What was freed does not count.
 status = os.spawnv(os.P_WAIT, sys.argv[2], sys.argv[2:])
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 with open(sys.argv[1], "w") as file:
@@ -161,11 +179,19 @@ def own_kib(program: Path, folder: Path) -> int:
     return int(used.read_text().split()[0])
 
 
+@pytest.fixture(scope="session")
+def event_validator() -> jsonschema.Draft202012Validator:
+    schema = json.loads(EVENT_SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
 @pytest.fixture
-def conform(conform_program: Path, tmp_path: Path) -> RunConform:
+def conform(conform_program: Path, tmp_path: Path,
+            event_validator: jsonschema.Draft202012Validator) -> RunConform:
     """`conform("server", address, …)` runs the program to its end. With `reports` it writes all
-    three forms, which are read and must be sound; `measured` it tells its peak memory and the
-    processor time."""
+    forms, which are read and must be sound; `measured` it tells its peak memory and the processor
+    time, and makes no capture, which takes memory of its own."""
     count = 0
 
     def run(*arguments: object, reports: bool = True, measured: bool = False,
@@ -176,8 +202,8 @@ def conform(conform_program: Path, tmp_path: Path) -> RunConform:
         folder.mkdir()
         command = [str(conform_program), *map(str, arguments)]
         if reports:
-            command += ["--text", str(folder / FOR_PEOPLE), "--jsonl", str(folder / "report.jsonl"),
-                        "--junit", str(folder / "report.xml")]
+            for option, name in REPORTS.items():
+                command += [] if measured and option == "--pcap" else [option, str(folder / name)]
         if measured:
             command = [sys.executable, "-I", "-S", "-c", MEASURE, str(folder / "used"), *command]
         status = run_bounded(command, folder, seconds)
@@ -190,6 +216,9 @@ def conform(conform_program: Path, tmp_path: Path) -> RunConform:
         if reports and (folder / "report.jsonl").exists():
             lines = (folder / "report.jsonl").read_bytes().splitlines()
             outcome.events = [strict_json(line) for line in lines]
+            for event in outcome.events:
+                event_validator.validate(event)
+            assert len(read_tap(outcome.tap)) == len(outcome.cases)
         return outcome
 
     return run
@@ -239,6 +268,49 @@ def expect_file(tmp_path: Path) -> Callable[[str], list[str]]:
         return ["--expect", str(path)]
 
     return write
+
+
+# A case of every sort.
+
+REQUIREMENT = "A server answers each Keepalive with a Keepalive."
+PASSES = case_text("own-passes", *KEPT_ALIVE)
+FAILS = case_text("own-fails", *NOT_ACKED, text="An ack is wanted.")
+LENIENT = case_text("own-lenient", "send keepalive", "expect ack | lenient keepalive")
+TIMES_OUT = case_text("own-times-out", *KEPT_ALIVE, "expect ack within 50ms")
+NEEDS_TOPICS = case_text("own-topics", *KEPT_ALIVE, needs="topics")
+XFAILS = case_text("own-xfails", *NOT_ACKED)
+XPASSES = case_text("own-xpasses", *KEPT_ALIVE)
+SKIPPED = case_text("own-skipped", *NOT_ACKED)
+FLAKY = case_text("own-flaky", *KEPT_ALIVE)
+EXPECTATIONS = """\
+# What is known.
+xfail LWP-2.3/own-xfails  it is broken
+xfail LWP-2.3/own-xpasses it was broken (see #12)
+skip  LWP-2.3/own-skipped it takes too long
+flaky LWP-2.3/own-flaky   it races
+"""
+ALL_SORTS = {
+    "own-passes": "pass",
+    "own-fails": "fail",
+    "own-lenient": "pass-lenient",
+    "own-times-out": "timeout",
+    "own-topics": "skip",
+    "own-xfails": "xfail",
+    "own-xpasses": "xpass",
+    "own-skipped": "skip",
+    "own-flaky": "pass",
+}
+
+
+@pytest.fixture
+def all_sorts(conform, mock, case_file, expect_file):
+    def run(*options):
+        cases = case_file(PASSES, FAILS, LENIENT, TIMES_OUT, NEEDS_TOPICS, XFAILS, XPASSES, SKIPPED,
+                          FLAKY)
+        options = (*options, *expect_file(EXPECTATIONS), "--without", "topics")
+        return conform("server", mock, *cases, *options)
+
+    return run
 
 
 # Servers.

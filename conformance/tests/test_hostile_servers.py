@@ -238,7 +238,7 @@ def test_a_server_that_answers_bytewise_passes(conform, fake_server, case_file):
     assert (outcome.status, outcome.verdicts) == (0, ["pass"])
 
 
-def test_the_time_factor_waits_for_slow_servers(conform, fake_server, case_file):
+def test_the_timeout_factor_waits_for_slow_servers(conform, fake_server, case_file):
     def serve(connection: Connection) -> None:
         for frame in connection.frames():
             if frame.flags & BATCH and connection.server.stopping.wait(0.5):
@@ -248,4 +248,4 @@ def test_the_time_factor_waits_for_slow_servers(conform, fake_server, case_file)
     server = fake_server(serve)
     arguments = ["server", server.address, *case_file(ACKED_SOON)]
     assert conform(*arguments).verdicts == ["timeout"]
-    assert conform(*arguments, "--time-factor", 20).verdicts == ["pass"]
+    assert conform(*arguments, "--timeout-factor", 20).verdicts == ["pass"]

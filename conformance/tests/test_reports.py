@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the three reports of lwp-conform say, and that they say the same."""
+"""What the text, JSON Lines and JUnit of lwp-conform say, and that they say the same."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ import subprocess
 import threading
 from collections import Counter
 from pathlib import Path
+from time import monotonic_ns, time_ns
 
 import pytest
 
-from conftest import KEPT_ALIVE, NOT_ACKED, case_text, must_fit_schema, strict_json
+from conftest import (
+    ALL_SORTS,
+    FAILS,
+    LENIENT,
+    PASSES,
+    REQUIREMENT,
+    case_text,
+    must_fit_schema,
+    strict_json,
+)
 from peer import (
     ACK,
     BATCH,
@@ -31,47 +41,8 @@ from peer import (
     read_frame,
 )
 
-REQUIREMENT = "A server answers each Keepalive with a Keepalive."
-PASSES = case_text("own-passes", *KEPT_ALIVE)
-FAILS = case_text("own-fails", *NOT_ACKED, text="An ack is wanted.")
-LENIENT = case_text("own-lenient", "send keepalive", "expect ack | lenient keepalive")
-TIMES_OUT = case_text("own-times-out", *KEPT_ALIVE, "expect ack within 50ms")
-NEEDS_TOPICS = case_text("own-topics", *KEPT_ALIVE, needs="topics")
-XFAILS = case_text("own-xfails", *NOT_ACKED)
-XPASSES = case_text("own-xpasses", *KEPT_ALIVE)
-SKIPPED = case_text("own-skipped", *NOT_ACKED)
-FLAKY = case_text("own-flaky", *KEPT_ALIVE)
-EXPECTATIONS = """\
-# What is known.
-xfail LWP-2.3/own-xfails  it is broken
-xfail LWP-2.3/own-xpasses it was broken (see #12)
-skip  LWP-2.3/own-skipped it takes too long
-flaky LWP-2.3/own-flaky   it races
-"""
-ALL_SORTS = {
-    "own-passes": "pass",
-    "own-fails": "fail",
-    "own-lenient": "pass-lenient",
-    "own-times-out": "timeout",
-    "own-topics": "skip",
-    "own-xfails": "xfail",
-    "own-xpasses": "xpass",
-    "own-skipped": "skip",
-    "own-flaky": "pass",
-}
 TAGS = {"fail": "failure", "timeout": "failure", "crash": "failure", "xpass": "failure",
         "error": "error", "skip": "skipped", "xfail": "skipped"}
-
-
-@pytest.fixture
-def all_sorts(conform, mock, case_file, expect_file):
-    def run(*options):
-        cases = case_file(PASSES, FAILS, LENIENT, TIMES_OUT, NEEDS_TOPICS, XFAILS, XPASSES, SKIPPED,
-                          FLAKY)
-        options = (*options, *expect_file(EXPECTATIONS), "--without", "topics")
-        return conform("server", mock, *cases, *options)
-
-    return run
 
 
 def block_of(text: str, slug: str) -> str:
@@ -101,6 +72,9 @@ def test_a_failure_is_told_with_all_that_ends_the_search(conform, fake_server, c
     assert "  expected ack batch_id = 1\n" in told
     assert "  actual   ack batch_id=2\n" in told
     assert "  differs  batch_id, first differing byte at offset 12 of the frame\n" in told
+    assert f"  capture  {outcome.capture}\n" in told
+    assert re.search(r"^ +0  4c 41 4e 43( [0-9a-f]{2}){8}>02 00 00 00$", told,
+                     re.MULTILINE)
     assert re.search(rf"^  repeat   lwp-conform .*server {server.address} ", told, re.MULTILINE)
     assert "--seed 42 " in told
 
@@ -110,10 +84,11 @@ def test_the_transcript_shows_both_directions_byte_for_byte(conform, mock, case_
     told = block_of(outcome.text, "own-fails")
     dumped = {}
     for way in ("sent", "received"):
-        hex_lines = r"((?: +\d+ (?: [0-9a-f]{2})+\n)+)"
+        hex_lines = r"((?: +\d+ (?:[ >][0-9a-f]{2})+\n)+)"
         lines = re.search(rf"c1 +[0-9.]+ ms  {way} 44 bytes\n +keepalive\n{hex_lines}", told)
         assert lines, told
-        dumped[way] = b"".join(bytes.fromhex(line[16:]) for line in lines.group(1).splitlines())
+        dumped[way] = b"".join(bytes.fromhex(line[16:].replace(">", " "))
+                               for line in lines.group(1).splitlines())
     assert dumped["sent"] == KEEPALIVE_WIRE
     assert dumped["received"][:8] == KEEPALIVE_WIRE[:8] and len(dumped["received"]) == 44
     sent, received = [e for e in outcome.case["transcript"] if "hex" in e]
@@ -143,8 +118,8 @@ def repeats(conform_program, tmp_path):
     (tmp_path / "bin" / "lwp-conform").symlink_to(conform_program)
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
 
-    def without_times(text: str) -> list[str]:
-        return re.sub(r"[0-9.]+ m?s\b", "", text).splitlines()
+    def the_same(text: str) -> list[str]:
+        return re.sub(r"[0-9.]+ m?s\b|^  capture .*\n", "", text, flags=re.MULTILINE).splitlines()
 
     def repeat(once) -> str:
         (command,) = re.findall(r"^  repeat   (.*)$", once.text, re.MULTILINE)
@@ -152,7 +127,7 @@ def repeats(conform_program, tmp_path):
         again = subprocess.run(["sh", "-c", command], capture_output=True, text=True,
                                timeout=DEADLINE, cwd="/", env={**os.environ, "PATH": path})
         assert (again.returncode, again.stderr) == (1, "")
-        assert without_times(again.stdout) == without_times(once.text)
+        assert the_same(again.stdout) == the_same(once.text)
         return command
 
     return repeat
@@ -163,7 +138,7 @@ def test_the_command_to_repeat_a_failure_repeats_it(conform, fake_server, repeat
     server = fake_server(answering(lambda *_: None))
     once = conform("server", server.address, "--filter", "LWP-11.3/header-crc-wrong", "--seed", 7)
     assert (once.status, once.verdicts) == (1, ["fail"])
-    assert "--time-factor" not in repeats(once)
+    assert "--timeout-factor" not in repeats(once)
 
 
 def test_the_command_to_repeat_a_failure_carries_all_that_the_run_was_told(
@@ -173,11 +148,11 @@ def test_the_command_to_repeat_a_failure_carries_all_that_the_run_was_told(
     address = start_mock("--auth-token", token).address
     files = [*case_file(FAILS, name="it's $1 own.lwps")[:2], *case_file(LENIENT, name="more")[:2]]
     once = conform("server", address, *files, "--filter", "LWP-2.3/own-fails", "--auth-token",
-                   token, "--time-factor", 3, "--without", "slow", "--without", "retention",
+                   token, "--timeout-factor", 3, "--without", "slow", "--without", "retention",
                    "--seed", 42)
     assert (once.status, once.verdicts) == (1, ["fail"])
     command = repeats(once)
-    assert "--time-factor 3 " in command and "--dialect lance --seed 42 " in command
+    assert "--timeout-factor 3 " in command and "--dialect lance --seed 42 " in command
     assert "--without slow " in command and "--without retention " in command
     assert command.count("--case-file ") == 2 and "--auth-token " in command
     assert command.endswith(" --filter LWP-2.3/own-fails")
@@ -229,13 +204,17 @@ def test_any_report_can_go_to_standard_output(conform, mock, case_file, tmp_path
 def test_json_lines_begin_tell_every_case_and_end(all_sorts, mock):
     outcome = all_sorts("--seed", 18446744073709551615)
     assert [e["event"] for e in outcome.events] == ["begin", *["case"] * len(ALL_SORTS), "end"]
-    begin = {key: value for key, value in outcome.events[0].items() if key != "event"}
-    assert begin == {"schema_version": 1, "target": mock, "dialect": "lance",
-                     "seed": 18446744073709551615}
+    begin = dict(outcome.events[0])
+    assert abs(begin.pop("epoch_ns") + monotonic_ns() - time_ns()) < 3600e9
+    assert re.fullmatch(r"\d+\.\d+\.\d+", begin.pop("version"))
+    assert begin == {"event": "begin", "schema_version": 2, "program": "lwp-conform", "target": mock,
+                     "dialect": "lance", "seed": 18446744073709551615,
+                     "capture": str(outcome.capture)}
     for case, (slug, verdict) in zip(outcome.cases, ALL_SORTS.items(), strict=True):
         assert (case["id"], case["verdict"]) == (f"LWP-2.3/{slug}", verdict)
         assert (case["level"], case["dialect"]) == ("must", "lance")
-        assert case["requirements"] == ["R2.3-keepalive-answer"]
+        assert case["requirements"] == [{"id": "R2.3-keepalive-answer", "section": "2.3",
+                                         "level": "must", "text": REQUIREMENT}]
         assert case["text"] and case["file"].endswith("own.lwps") and case["line"] >= 1
         assert case["duration_ns"] >= 0
         assert bool(case["reason"]) == (not verdict.startswith("pass"))
@@ -297,7 +276,8 @@ def test_junit_says_where_a_case_stands_and_what_became_of_it(all_sorts, mock):
     (suite,) = outcome.junit
     assert suite.get("name") == f"{mock} lance"
     properties = {p.get("name"): p.get("value") for p in suite.iter("property")}
-    assert properties == {"seed": "9", "dialect": "lance"}
+    assert re.fullmatch(r"\d+\.\d+\.\d+", properties.pop("version"))
+    assert properties == {"seed": "9", "dialect": "lance", "capture": str(outcome.capture)}
     for case, (slug, verdict) in zip(outcome.testcases, ALL_SORTS.items(), strict=True):
         assert case.get("name") == f"LWP-2.3/{slug}"
         assert case.get("classname") == "lwp.lance.LWP-2.3"
@@ -347,7 +327,8 @@ def test_a_text_of_the_server_breaks_no_report(conform, fake_server, case_file, 
     outcome = conform("server", server.address, *case_file(*cases))
     assert (outcome.status, outcome.verdicts) == (1, ["fail"] * 3)
     assert len(outcome.testcases) == 3
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", outcome.text)
+    for report in (outcome.text, outcome.tap, outcome.markdown):
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", report)
     received = [event for event in outcome.cases[0]["transcript"] if event["what"] == "received"]
     assert bytes.fromhex(received[0]["hex"]) == wire
 
@@ -399,7 +380,7 @@ def test_a_reason_that_is_no_utf_8_breaks_no_report(conform, mock, case_file, tm
 # A run that is cut short
 
 
-def test_a_run_that_is_killed_leaves_what_it_has_done(
+def test_a_run_that_is_killed_leaves_what_it_has_done_under_another_name(
     conform_program, fake_server, case_file, tmp_path
 ):
     reached = threading.Event()
@@ -412,14 +393,17 @@ def test_a_run_that_is_killed_leaves_what_it_has_done(
 
     waits = case_text("own-waits", "send ingest topic_id=1", "expect ack within 20s")
     reports = [tmp_path / "text", tmp_path / "jsonl"]
+    reports[0].write_text("of the run before")
     run = subprocess.Popen([conform_program, "server", fake_server(answering(never_ack)).address,
                             *case_file(FAILS, waits), "--text", reports[0],
                             "--jsonl", reports[1]])
     assert reached.wait(DEADLINE)
     run.kill()
     run.wait(DEADLINE)
-    assert "own-fails (must): " in reports[0].read_text(encoding="utf-8")
-    events = [strict_json(line) for line in reports[1].read_bytes().splitlines()]
+    assert reports[0].read_text() == "of the run before" and not reports[1].exists()
+    parts = [path.with_name(path.name + ".part") for path in reports]
+    assert "own-fails (must): " in parts[0].read_text(encoding="utf-8")
+    events = [strict_json(line) for line in parts[1].read_bytes().splitlines()]
     assert [event["event"] for event in events] == ["begin", "case"]
     assert events[1]["id"] == "LWP-2.3/own-fails"
 

@@ -1,115 +1,64 @@
 /* SPDX-License-Identifier: MIT */
-/* lwp-bench - the speed of codec and mock, as ratios of two things measured in one run. */
+/* lwp-bench - the speed of codec, mock and client library, as ratios of two things measured in one
+ * run. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lwp/bench/duel.h"
-#include "lwp/bench/report.h"
+#include "lwp/bench/gates.h"
+#include "lwp/bench/laps.h"
 
 enum { EXIT_GATE_MISSED = 1, EXIT_USAGE = 64, EXIT_UNSOUND = 70, EXIT_OUTPUT = 74 };
 
-#ifdef LWP_ISAL
-#define ISAL(candidate) (candidate)
-#else
-#define ISAL(candidate) NULL
-#endif
+enum { MOST_RESULTS = 64, KIB = 1024, HANDICAP = 10000 /* More than any gate leaves room for. */ };
 
-/* A gate of the codec. */
-struct codec_gate {
-    struct gate gate;
-    work_fn *ours;
-    work_fn *reference; /* NULL if this build does not have it. */
-    struct shape shape;
-};
-
-/* Number, which ratio, gate, aim, what, against what; ours, the reference; polynomial and size of
- * the payload, size of a record. Where one polynomial is measured it stands for both: they cost the
- * same. */
-/* clang-format off */
-static const struct codec_gate codec_gates[] = {
-    {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32C of 1 KiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32c_by_isal), {LWP_CRC32C, 1024, 0}},
-    {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32C of 32 KiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32c_by_isal), {LWP_CRC32C, 32768, 0}},
-    {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32C of 1 MiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32c_by_isal), {LWP_CRC32C, 1048576, 0}},
-    {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32 of 1 KiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32_by_isal), {LWP_CRC32, 1024, 0}},
-    {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32 of 32 KiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32_by_isal), {LWP_CRC32, 32768, 0}},
-    {{1, SPEED_AT_LEAST, 0.95, 1.0, "CRC-32 of 1 MiB", "libisal call"},
-     crc_by_lwp, ISAL(crc32_by_isal), {LWP_CRC32, 1048576, 0}},
-    {{2, SPEED_AT_LEAST, 12, 20, "CRC-32 of 32 KiB", "zlib crc32"},
-     crc_by_lwp, crc_by_zlib, {LWP_CRC32, 32768, 0}},
-    {{3, TIME_AT_MOST, 1.7, 0.5, "header parse and checksum, time", "plain, slicing by 8"},
-     header_by_lwp, header_by_slices, {LWP_CRC32C, 0, 0}},
-    {{4, SPEED_AT_LEAST, 0.95, 0, "frame decode of 32 KiB, no walk", "checksum alone"},
-     split_by_lwp, crc_by_lwp, {LWP_CRC32C, 32768, 0}},
-    {{5, SPEED_AT_LEAST, 0.33, 0.39, "decode and walk, 312 x 100 B", "checksum alone"},
-     walk_by_lwp, crc_by_lwp, {LWP_CRC32C, 32768, 100}},
-    {{5, SPEED_AT_LEAST, 0.75, 0.85, "decode and walk, 32 x 1000 B", "checksum alone"},
-     walk_by_lwp, crc_by_lwp, {LWP_CRC32C, 32768, 1000}},
-    {{6, SPEED_AT_LEAST, 0.45, 0.55, "frame build, 312 x 100 B", "memcpy of the frame"},
-     build_by_lwp, copy_by_memcpy, {LWP_CRC32C, 32768, 100}},
-};
-
-/* Gates of the mock: who against whom, by the clock on the wall and by what its thread needs. */
-struct duel_gate {
-    enum server_kind ours;
-    enum server_kind reference;
-    struct gate wall;
-    struct gate cpu;
-};
-
-static const struct duel_gate duel_gates[] = {
-    {SERVER_MOCK, SERVER_LOOP,
-     {15, SPEED_AT_LEAST, 0.9, 0, "mock acks and stores 32 KiB", "bare loop, stores"},
-     {15, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "bare loop, stores"}},
-    {SERVER_MOCK, SERVER_LOOP_FORGETS,
-     {15, SPEED_AT_LEAST, 0, 0, "mock acks and stores 32 KiB", "bare loop, forgets"},
-     {15, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "bare loop, forgets"}},
-    {SERVER_MOCK_WITH_RULES, SERVER_MOCK,
-     {16, TIME_AT_MOST, 1.03, 0, "12 rules that never match, time", "mock without"},
-     {16, TIME_AT_MOST, 1.03, 0, "the same, CPU time", "mock without"}},
-};
-
-static const struct gate visit_gate =
-    {17, SHARE_AT_LEAST, 1, 0, "10000 scripted connections", "all that were tried"};
-/* clang-format on */
-
-enum {
-    CODEC_COUNT = sizeof(codec_gates) / sizeof(codec_gates[0]),
-    DUEL_COUNT = sizeof(duel_gates) / sizeof(duel_gates[0]),
-    VISIT_COUNT = 10000,
-    MOST_RESULTS = CODEC_COUNT + 2 * DUEL_COUNT + 1
+struct arguments {
+    const char *json;     /* NULL: no document. */
+    bool without_foreign; /* Published clients that are not there are no failure. */
+    bool proves;  /* All that is ours counts HANDICAP times, so that every gate must miss. */
+    char **gates; /* The numbers of those to be measured, and NULL; none: all. */
 };
 
 struct results {
+    const struct arguments *arguments;
     struct result all[MOST_RESULTS];
     size_t count;
-    bool ok;
-};
-
-struct arguments {
-    const char *json;   /* NULL: no document. */
-    unsigned long gate; /* The only one to be measured; 0: all. */
 };
 
 static bool is_wanted(const struct arguments *arguments, const struct gate *gate)
 {
-    return arguments->gate == 0 || arguments->gate == gate->number;
+    bool wanted = !arguments->gates[0];
+    for (size_t i = 0; gate->number && arguments->gates[i]; i++)
+        wanted = wanted || strtoul(arguments->gates[i], NULL, 10) == gate->number;
+    return wanted;
 }
 
+static void handicap(struct result *result)
+{
+    result->found.ours_ns *= HANDICAP;
+    result->found.time_ratio *= HANDICAP;
+    result->share /= HANDICAP;
+}
+
+/* A gate that there is not has no number. */
 static void take(struct results *results, struct result result)
 {
+    if (result.gate->number == 0 || results->count == MOST_RESULTS)
+        return;
+    if (results->arguments->proves)
+        handicap(&result);
     results->all[results->count++] = result;
     report_table_row(stdout, &result);
-    results->ok = results->ok && result_ok(&result);
 }
 
-/* Ends the program if the candidates do not do the same: no ratio of theirs means anything. */
+/* What does not do what it is measured for has no figures. */
+static void __attribute__((noreturn)) give_up(const struct gate *gate, const char *why)
+{
+    (void)fprintf(stderr, "lwp-bench: %s: %s\n", gate->what, why);
+    exit(EXIT_UNSOUND);
+}
+
 static void measure_codec(struct results *results, const struct codec_gate *row)
 {
     struct result result = {.gate = &row->gate};
@@ -118,30 +67,55 @@ static void measure_codec(struct results *results, const struct codec_gate *row)
         return;
     }
     struct load *load = load_new(&row->shape);
-    if (!load) {
-        fprintf(stderr, "lwp-bench: no memory\n");
-        exit(EXIT_UNSOUND);
-    }
-    result.measured = measure(load, row->ours, row->reference, &result.found);
+    result.measured = load && measure(load, row->ours, row->reference, &result.found);
     load_free(load);
-    if (!result.measured) {
-        fprintf(stderr, "lwp-bench: %s: not the same answer as %s\n", row->gate.what,
-                row->gate.against);
-        exit(EXIT_UNSOUND);
-    }
+    if (!result.measured)
+        give_up(&row->gate, "not the same answer as what it is measured against");
     take(results, result);
 }
 
-/* The same if one of the servers does not ack what it gets. */
+static void take_both(struct results *results, const struct gate *wall, const struct gate *cpu,
+                      const struct outcome *outcome)
+{
+    take(results, (struct result){.gate = wall, .measured = true, .found = outcome->wall});
+    take(results, (struct result){.gate = cpu, .measured = true, .found = outcome->cpu});
+}
+
 static void measure_duel(struct results *results, const struct duel_gate *row)
 {
-    struct duel_outcome outcome;
-    if (!duel(row->ours, row->reference, &outcome)) {
-        fprintf(stderr, "lwp-bench: %s: a server or the producer failed\n", row->wall.what);
-        exit(EXIT_UNSOUND);
+    struct outcome outcome;
+    if (!duel(row->ours, row->reference, &outcome))
+        give_up(&row->wall, "a server or the producer failed");
+    take_both(results, &row->wall, &row->cpu, &outcome);
+}
+
+static void measure_race(struct results *results, const struct race *row)
+{
+    const struct gate *first = row->wall.number ? &row->wall : &row->cpu;
+    struct outcome outcome;
+    if (!laps_have(row->reference)) {
+        const bool left_out = results->arguments->without_foreign;
+        take(results, (struct result){.gate = first, .left_out = left_out});
+        return;
     }
-    take(results, (struct result){.gate = &row->wall, .measured = true, .found = outcome.wall});
-    take(results, (struct result){.gate = &row->cpu, .measured = true, .found = outcome.cpu});
+    if (!race(row, &outcome))
+        give_up(first, "a client or the mock failed");
+    take_both(results, &row->wall, &row->cpu, &outcome);
+}
+
+static void measure_memory(struct results *results, const struct memory_gate *row)
+{
+    struct course course;
+    struct memory memory;
+    const bool ok = course_open(row->course, &course) && row->use(&course, &memory);
+    course_close(&course);
+    if (!ok)
+        give_up(&row->gate, "a client or the mock failed");
+    const double peak = (double)memory.peak / KIB;
+    const double allowed = (double)memory.allowed / KIB;
+    take(results, (struct result){.gate = &row->gate,
+                                  .measured = true,
+                                  .found = {peak, allowed, peak / allowed}});
 }
 
 static void measure_visits(struct results *results)
@@ -153,51 +127,79 @@ static void measure_visits(struct results *results)
     take(results, result);
 }
 
-static int usage(FILE *out, int status)
+/* Clients come before servers, which take memory as no client's process does. */
+static void measure_all(struct results *results)
 {
-    fprintf(out,
-            "usage: lwp-bench [--json FILE] [--gate NUMBER]\n"
-            "Measures all gates, or those of one number. Exits with 0 if all hold, 1 if not.\n");
-    return status;
-}
-
-static void measure_all(struct results *results, const struct arguments *arguments)
-{
-    for (size_t i = 0; i < CODEC_COUNT; i++)
-        if (is_wanted(arguments, &codec_gates[i].gate))
-            measure_codec(results, &codec_gates[i]);
-    for (size_t i = 0; i < DUEL_COUNT; i++)
-        if (is_wanted(arguments, &duel_gates[i].wall))
-            measure_duel(results, &duel_gates[i]);
+    const struct arguments *arguments = results->arguments;
+    for (const struct codec_gate *row = codec_gates; row->gate.number; row++)
+        if (is_wanted(arguments, &row->gate))
+            measure_codec(results, row);
+    for (const struct race *row = race_gates; row->ours; row++)
+        if (is_wanted(arguments, row->wall.number ? &row->wall : &row->cpu))
+            measure_race(results, row);
+    for (const struct memory_gate *row = memory_gates; row->use; row++)
+        if (is_wanted(arguments, &row->gate))
+            measure_memory(results, row);
+    for (const struct duel_gate *row = duel_gates; row->wall.number; row++)
+        if (is_wanted(arguments, &row->wall))
+            measure_duel(results, row);
     if (is_wanted(arguments, &visit_gate))
         measure_visits(results);
+}
+
+/* Whether all gates hold; or, to be proved, whether none does. */
+static bool judge(const struct results *results)
+{
+    bool ok = true;
+    for (size_t i = 0; i < results->count; i++) {
+        const struct result *result = &results->all[i];
+        const bool is_judged = result->gate->gate > 0 && !result->left_out;
+        const bool is_as_wanted =
+            results->arguments->proves ? result->measured && !result_ok(result) : result_ok(result);
+        if (is_judged && !is_as_wanted)
+            ok = false;
+    }
+    return ok;
+}
+
+static int usage(FILE *out, int status)
+{
+    (void)fprintf(
+        out,
+        "usage: lwp-bench [--json FILE] [--without-foreign] [--prove] [GATE]...\n"
+        "Measures all gates, or those of these numbers. Exits with 0 if all hold, 1 if not.\n"
+        "  --without-foreign  published clients that are not there are no failure\n"
+        "  --prove            counts all that is ours %d times: 0 if then no gate holds\n",
+        HANDICAP);
+    return status;
 }
 
 static int bench(const struct arguments *arguments)
 {
 #ifndef __OPTIMIZE__
-    fprintf(stderr, "lwp-bench: this build is not optimised, its figures mean nothing\n");
+    (void)fprintf(stderr, "lwp-bench: this build is not optimised, its figures mean nothing\n");
 #endif
-    struct results results = {.ok = true};
+    struct results results = {.arguments = arguments};
     const struct machine machine = machine_here();
     report_table_head(stdout, &machine);
-    measure_all(&results, arguments);
+    measure_all(&results);
     if (arguments->json && !report_json(arguments->json, &machine, results.all, results.count)) {
-        fprintf(stderr, "lwp-bench: %s: %s\n", arguments->json, strerror(errno));
+        (void)fprintf(stderr, "lwp-bench: %s: %s\n", arguments->json, strerror(errno));
         return EXIT_OUTPUT;
     }
     if (results.count == 0)
         return usage(stderr, EXIT_USAGE);
-    return results.ok ? EXIT_SUCCESS : EXIT_GATE_MISSED;
+    return judge(&results) ? EXIT_SUCCESS : EXIT_GATE_MISSED;
 }
 
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"json", required_argument, NULL, 'j'},
-                                            {"gate", required_argument, NULL, 'g'},
+                                            {"without-foreign", no_argument, NULL, 'w'},
+                                            {"prove", no_argument, NULL, 'p'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    struct arguments arguments = {NULL, 0};
+    struct arguments arguments = {.json = NULL};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'h')
             return usage(stdout, EXIT_SUCCESS);
@@ -205,10 +207,9 @@ int main(int argc, char **argv)
             return usage(stderr, EXIT_USAGE);
         if (option == 'j')
             arguments.json = optarg;
-        else
-            arguments.gate = strtoul(optarg, NULL, 10);
+        arguments.without_foreign = arguments.without_foreign || option == 'w';
+        arguments.proves = arguments.proves || option == 'p';
     }
-    if (optind < argc)
-        return usage(stderr, EXIT_USAGE);
+    arguments.gates = argv + optind;
     return bench(&arguments);
 }

@@ -3,10 +3,10 @@
 
 #include <limits.h>
 #include <malloc.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lwp/bench/places.h"
 #include "lwp/bench/producer.h"
 #include "lwp/net/clock.h"
 
@@ -17,37 +17,6 @@ enum {
     BURST = 4064,            /* Some 0.05 s. */
     BURST_COUNT = MOST_PAIRS /* Of each server. */
 };
-
-/* The two ends of the list of processors that we may have. */
-struct places {
-    int producer;
-    int server;
-};
-
-static struct places find_places(void)
-{
-    struct places places = {-1, 0};
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    (void)sched_getaffinity(0, sizeof(cpus), &cpus);
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET((size_t)cpu, &cpus))
-            continue;
-        places.producer = places.producer < 0 ? cpu : places.producer;
-        places.server = cpu;
-    }
-    return places;
-}
-
-/* This thread is the producer, for as long as `before` is not restored. */
-static void sit_down(const struct places *places, cpu_set_t *before)
-{
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    CPU_SET((size_t)places->producer, &cpus);
-    (void)sched_getaffinity(0, sizeof(*before), before);
-    (void)sched_setaffinity(0, sizeof(cpus), &cpus);
-}
 
 /* What a server has stored and given back serves the next one. Else most of the time would go into
  * how the kernel, and on a virtual machine its host, hands out memory: it varies from run to run
@@ -66,15 +35,15 @@ struct burst {
 
 static bool measure_burst(const struct server *server, const struct load *load, struct burst *burst)
 {
-    const int fd = producer_connect(server_port(server));
-    bool ok = fd >= 0 && producer_send(fd, load, WARM_UP);
+    struct producer_stream stream = {.fd = producer_connect(server_port(server)), .load = load};
+    bool ok = stream.fd >= 0 && producer_send(&stream, WARM_UP) && producer_settle(&stream);
     const double cpu_ns = server_cpu_ns(server);
     const uint64_t start_ns = lwp_clock_now();
-    ok = ok && producer_send(fd, load, BURST);
+    ok = ok && producer_send(&stream, BURST) && producer_settle(&stream);
     burst->wall_ns = (double)(lwp_clock_now() - start_ns) / BURST;
     burst->cpu_ns = (server_cpu_ns(server) - cpu_ns) / BURST;
-    if (fd >= 0)
-        (void)close(fd);
+    if (stream.fd >= 0)
+        (void)close(stream.fd);
     return ok;
 }
 
@@ -108,29 +77,29 @@ static struct measurement compare(struct burst bursts[2][BURST_COUNT], bool by_c
     return measurement_of(times[0], times[1], BURST_COUNT);
 }
 
-bool duel(enum server_kind ours, enum server_kind reference, struct duel_outcome *outcome)
+bool duel(enum server_kind ours, enum server_kind reference, struct outcome *outcome)
 {
-    static const struct shape shape = {LWP_CRC32, 32768, 100};
+    static const struct shape shape = {LWP_CRC32, 32768, 100, 0};
     const enum server_kind kinds[2] = {ours, reference};
-    const struct places places = find_places();
+    const struct places places = places_here();
     struct burst bursts[2][BURST_COUNT];
     cpu_set_t before;
     struct load *load = load_new(&shape);
     if (!load)
         return false;
     keep_memory();
-    sit_down(&places, &before);
+    places_take(places.client, &before);
     const bool ok = run_bursts(kinds, places.server, load, bursts);
-    (void)sched_setaffinity(0, sizeof(before), &before);
+    places_leave(&before);
     load_free(load);
     if (ok)
-        *outcome = (struct duel_outcome){compare(bursts, false), compare(bursts, true)};
+        *outcome = (struct outcome){compare(bursts, false), compare(bursts, true)};
     return ok;
 }
 
 bool visits(size_t count, size_t *good, double *ns)
 {
-    const struct places places = find_places();
+    const struct places places = places_here();
     struct server *server = server_start(SERVER_MOCK_WITH_SCRIPT, places.server);
     if (!server)
         return false;

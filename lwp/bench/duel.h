@@ -6,15 +6,10 @@
 #include "lwp/bench/measure.h"
 #include "lwp/bench/server.h"
 
-/* For one batch of 32 KiB. */
-struct duel_outcome {
-    struct measurement wall; /* From the first frame to the last ack. */
-    struct measurement cpu;  /* What the server's thread needed. */
-};
-
-/** Lets both ack bursts of batches in turn, each burst by a new server with one connection. Server
- * and producer have a processor each, if there are two. False if one of them failed. */
-bool duel(enum server_kind ours, enum server_kind reference, struct duel_outcome *outcome);
+/** Lets both ack bursts of batches in turn, each burst by a new server with one connection; the times are for
+ * one batch of 32 KiB. Server and producer have a processor each, if there are two. False if one of
+ * them failed. */
+bool duel(enum server_kind ours, enum server_kind reference, struct outcome *outcome);
 
 /** How often of `count` visits to a server with a script all went well, and the time for one. False if
  * there is no server. */

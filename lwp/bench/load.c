@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/bench/load.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "lwp/wire/compress.h"
 #include "lwp/wire/tlv.h"
 
 /* In bytes: a cache line, so that nothing depends on where malloc() happens to put a buffer. */
@@ -13,15 +15,40 @@ static uint8_t *buffer_new(size_t size)
     return aligned_alloc(ALIGNMENT, (size + ALIGNMENT) / ALIGNMENT * ALIGNMENT);
 }
 
-/* Bytes without a pattern, the same in every run (xorshift64). */
+/* The next of numbers without a pattern, the same in every run (xorshift64). */
+static uint32_t next(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return (uint32_t)(*state >> 32);
+}
+
+static const uint64_t first_state = 0x9e3779b97f4a7c15;
+
 static void fill(uint8_t *out, size_t size)
 {
-    uint64_t state = 0x9e3779b97f4a7c15;
-    for (size_t i = 0; i < size; i++) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        out[i] = (uint8_t)(state >> 32);
+    uint64_t state = first_state;
+    for (size_t i = 0; i < size; i++)
+        out[i] = (uint8_t)next(&state);
+}
+
+/* JSON documents as logs have them, of some 100 bytes; blanks fill the rest. */
+static void fill_texts(uint8_t *out, size_t size, const struct shape *shape)
+{
+    static const char form[] = "{\"time\":17000%08u,\"symbol\":\"ES%u\",\"price\":%u.%02u,\"size\":"
+                               "%u,\"id\":\"%08x%08x\"}";
+    uint64_t state = first_state + shape->texts;
+    memset(out, ' ', size);
+    for (size_t at = 0; at < size; at += shape->record_size) {
+        char text[128];
+        const int text_size =
+            snprintf(text, sizeof(text), form, next(&state) % 100000000, next(&state) % 10,
+                     6900 + next(&state) % 100, next(&state) % 100, next(&state) % 500,
+                     next(&state), next(&state));
+        const size_t used =
+            (size_t)text_size < shape->record_size ? (size_t)text_size : shape->record_size;
+        memcpy(out + at, text, used);
     }
 }
 
@@ -61,7 +88,18 @@ static void make_payload(struct load *load, struct lwp_writer *out)
                     (struct lwp_bytes){load->values + i * load->record_size, load->record_size});
 }
 
-static void make_frame(struct load *load, size_t payload_size)
+/* Takes what is in the payload's place, and puts there what LZ4 makes of it. */
+static bool pack(struct load *load)
+{
+    struct lwp_writer out = lwp_writer_on(load->room + LWP_HEADER_SIZE, load->plain.size);
+    memcpy(load->unpacked, load->plain.data, load->plain.size);
+    load->plain.data = load->unpacked;
+    const enum lwp_status status = lwp_lz4_compress(LWP_LZ4_LIBRARY, load->plain, &out);
+    load->payload = lwp_writer_bytes(&out);
+    return status == LWP_OK;
+}
+
+static bool make_frame(struct load *load, size_t payload_size, bool is_packed)
 {
     struct lwp_writer out = lwp_writer_on(load->room + LWP_HEADER_SIZE, payload_size);
     if (load->record_size)
@@ -69,7 +107,11 @@ static void make_frame(struct load *load, size_t payload_size)
     else
         fill(lwp_write_room(&out, payload_size), payload_size);
     load->payload = lwp_writer_bytes(&out);
-    struct lwp_frame frame = {.header = {.flags = LWP_FLAG_BATCH,
+    load->plain = load->payload;
+    if (is_packed && !pack(load))
+        return false;
+    const uint8_t packed = is_packed ? LWP_FLAG_COMPRESSED : 0;
+    struct lwp_frame frame = {.header = {.flags = LWP_FLAG_BATCH | packed,
                                          .batch_id = 1,
                                          .timestamp_ns = 1700000000000000000,
                                          .record_count = load->record_count,
@@ -78,6 +120,7 @@ static void make_frame(struct load *load, size_t payload_size)
     lwp_frame_seal(&frame, load->rules.polynomial, 0);
     lwp_header_encode(&frame.header, load->room);
     load->frame = (struct lwp_bytes){load->room, lwp_frame_size(&frame)};
+    return true;
 }
 
 struct load *load_new(const struct shape *shape)
@@ -98,14 +141,21 @@ struct load *load_new(const struct shape *shape)
     load->room = buffer_new(LWP_HEADER_SIZE + payload_size);
     load->values = buffer_new(values_size);
     load->out = buffer_new(LWP_HEADER_SIZE + payload_size);
-    if (!load->room || !load->values || !load->out) {
+    load->unpacked = buffer_new(payload_size);
+    if (!load->room || !load->values || !load->out || !load->unpacked) {
         load_free(load);
         return NULL;
     }
-    fill(load->values, values_size);
+    if (shape->texts)
+        fill_texts(load->values, values_size, shape);
+    else
+        fill(load->values, values_size);
     make_slices(shape->polynomial, load->slices);
     make_headers(load);
-    make_frame(load, payload_size);
+    if (!make_frame(load, payload_size, shape->texts)) {
+        load_free(load);
+        return NULL;
+    }
     return load;
 }
 
@@ -116,5 +166,6 @@ void load_free(struct load *load)
     free(load->room);
     free(load->values);
     free(load->out);
+    free(load->unpacked);
     free(load);
 }

@@ -12,6 +12,8 @@ struct shape {
     enum lwp_polynomial polynomial;
     size_t size;        /* Of the payload, in bytes; with records, the most that it may have. */
     size_t record_size; /* Of each record's value; 0 for a payload of plain bytes. */
+    uint32_t texts;     /* Which ones the values are; then the payload is what LZ4 makes of the
+                           records, in the form of the dialect `lance`. 0: they are plain bytes. */
 };
 
 /* One sound frame and what else the candidates need. Both candidates of a gate share it. */
@@ -22,8 +24,10 @@ struct load {
     uint8_t *room;            /* Where the frame is: from a multiple of 64 bytes on. */
     struct lwp_bytes frame;   /* As on the wire. */
     struct lwp_bytes payload; /* The frame's, in place. */
+    struct lwp_bytes plain;   /* The records: the payload, or what it becomes if it is packed. */
     uint8_t *values;          /* The records' values, one after the other. */
-    uint8_t *out;             /* As large as the frame. */
+    uint8_t *out;             /* As large as the frame with its records as they are. */
+    uint8_t *unpacked;        /* Where they are if the payload is packed. */
     uint32_t slices[8][256];  /* The polynomial's table, worked out bit by bit. */
     uint8_t headers[LOAD_HEADER_COUNT][LWP_HEADER_SIZE]; /* Sound ones, of all kinds. */
 };

@@ -17,6 +17,12 @@ struct measurement {
     double time_ratio;   /* Ours by the reference's: the median over the pairs of slices. */
 };
 
+/* The same by two clocks. */
+struct outcome {
+    struct measurement wall; /* From the first byte to the last answer. */
+    struct measurement cpu;  /* What the side that is measured needed. */
+};
+
 /** The median of an odd number of values, which it sorts. */
 double median(double *values, size_t count);
 

@@ -65,39 +65,55 @@ int producer_connect(uint16_t port)
     return connect_from(0, port);
 }
 
+static bool write_all(const struct producer_stream *stream, struct lwp_bytes bytes)
+{
+    if (stream->tls)
+        return SSL_write(stream->tls, bytes.data, (int)bytes.size) == (int)bytes.size;
+    return send(stream->fd, bytes.data, bytes.size, MSG_NOSIGNAL) == (ssize_t)bytes.size;
+}
+
+static ssize_t read_some(const struct producer_stream *stream, uint8_t *in, size_t size)
+{
+    return stream->tls ? SSL_read(stream->tls, in, (int)size) : recv(stream->fd, in, size, 0);
+}
+
 /* Takes the acks that have come, at least one. */
-static bool take_acks(int fd, size_t *acked)
+static bool take_acks(struct producer_stream *stream)
 {
     static const size_t most = WINDOW;
     uint8_t in[WINDOW * LWP_HEADER_SIZE];
     size_t size = 0;
     do {
-        const ssize_t count = recv(fd, in + size, most * LWP_HEADER_SIZE - size, 0);
+        const ssize_t count = read_some(stream, in + size, most * LWP_HEADER_SIZE - size);
         if (count <= 0)
             return false;
         size += (size_t)count;
     } while (size % LWP_HEADER_SIZE);
     for (size_t at = 0; at < size; at += LWP_HEADER_SIZE)
-        if (in[at + 5] != LWP_FLAG_ACK || lwp_get64(in + at + BATCH_ID_AT) != ++*acked)
+        if (in[at + 5] != LWP_FLAG_ACK || lwp_get64(in + at + BATCH_ID_AT) != ++stream->acked)
             return false;
     return true;
 }
 
-bool producer_send(int fd, const struct load *load, size_t count)
+bool producer_send(struct producer_stream *stream, size_t count)
 {
-    size_t sent = 0;
-    size_t acked = 0;
-    lwp_put32(load->room + TOPIC_ID_AT, 0); /* The default topic, which is always there. */
-    while (acked < count) {
-        for (; sent < count && sent - acked < WINDOW; sent++) {
-            lwp_put64(load->room + BATCH_ID_AT, sent + 1);
-            if (send(fd, load->frame.data, load->frame.size, MSG_NOSIGNAL) !=
-                (ssize_t)load->frame.size)
-                return false;
-        }
-        if (!take_acks(fd, &acked))
+    const struct load *load = stream->load;
+    lwp_put32(load->room + TOPIC_ID_AT, stream->topic_id);
+    for (; count; count--) {
+        if (stream->sent - stream->acked == WINDOW && !take_acks(stream))
+            return false;
+        lwp_put64(load->room + BATCH_ID_AT, ++stream->sent);
+        if (!write_all(stream, load->frame))
             return false;
     }
+    return true;
+}
+
+bool producer_settle(struct producer_stream *stream)
+{
+    while (stream->acked < stream->sent)
+        if (!take_acks(stream))
+            return false;
     return true;
 }
 

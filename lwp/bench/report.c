@@ -39,6 +39,7 @@ double result_ratio(const struct result *result)
     case SPEED_AT_LEAST:
         return 1 / result->found.time_ratio;
     case TIME_AT_MOST:
+    case SIZE_AT_MOST:
         return result->found.time_ratio;
     case SHARE_AT_LEAST:
         return result->share;
@@ -46,21 +47,26 @@ double result_ratio(const struct result *result)
     return 0;
 }
 
+static bool is_limit(const struct gate *gate)
+{
+    return gate->direction == TIME_AT_MOST || gate->direction == SIZE_AT_MOST;
+}
+
 bool result_ok(const struct result *result)
 {
     if (!result->measured)
-        return false;
+        return result->left_out;
     const double ratio = result_ratio(result);
     const double gate = result->gate->gate;
     if (gate == 0)
         return true;
-    return result->gate->direction == TIME_AT_MOST ? ratio <= gate : ratio >= gate;
+    return is_limit(result->gate) ? ratio <= gate : ratio >= gate;
 }
 
 static const char *verdict(const struct result *result)
 {
     if (!result->measured)
-        return "not measured";
+        return result->left_out ? "left out" : "not measured";
     if (result->gate->gate == 0)
         return "told";
     return result_ok(result) ? "pass" : "MISS";
@@ -68,10 +74,12 @@ static const char *verdict(const struct result *result)
 
 void report_table_head(FILE *out, const struct machine *machine)
 {
-    fprintf(out, "%s, medians of slices of CPU time (1 to 6) and of bursts over loopback\n",
-            machine->name);
+    fprintf(
+        out,
+        "%s, medians of slices of CPU time (1 to 6) and of bursts over loopback; ns if not said\n",
+        machine->name);
     fprintf(out, "%-4s  %-31s  %-19s  %9s  %9s  %7s  %8s  %5s  %s\n", "gate", "what", "against",
-            "ours ns", "theirs ns", "ratio", "gate", "aim", "verdict");
+            "ours", "theirs", "ratio", "gate", "aim", "verdict");
 }
 
 static void put_cell(FILE *out, int width, int digits, double value)
@@ -89,7 +97,7 @@ void report_table_row(FILE *out, const struct result *result)
     put_cell(out, 9, 2, result->found.ours_ns);
     put_cell(out, 9, 2, result->found.reference_ns);
     put_cell(out, 7, 3, result_ratio(result));
-    fprintf(out, "%s ", gate->direction == TIME_AT_MOST ? "<=" : ">=");
+    fprintf(out, "%s ", is_limit(gate) ? "<=" : ">=");
     put_cell(out, 5, 2, gate->gate);
     put_cell(out, 5, 2, gate->aim);
     fprintf(out, "%s\n", verdict(result));
@@ -109,6 +117,7 @@ static void put_result(FILE *out, const struct result *result)
 {
     static const char *const directions[] = {[SPEED_AT_LEAST] = "speed at least",
                                              [TIME_AT_MOST] = "time at most",
+                                             [SIZE_AT_MOST] = "size at most",
                                              [SHARE_AT_LEAST] = "share at least"};
     const struct gate *gate = result->gate;
     fprintf(out, "{\"number\": %u, \"what\": \"%s\", \"against\": \"%s\", ", gate->number,

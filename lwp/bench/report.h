@@ -11,6 +11,7 @@
 enum direction {
     SPEED_AT_LEAST, /* The reference's time by ours. */
     TIME_AT_MOST,   /* Our time by the reference's. */
+    SIZE_AT_MOST,   /* Our size by what is allowed. */
     SHARE_AT_LEAST  /* What went well, of all that was tried. */
 };
 
@@ -27,14 +28,15 @@ struct gate {
 struct result {
     const struct gate *gate;
     bool measured;
-    struct measurement found;
-    double share; /* For SHARE_AT_LEAST. */
+    bool left_out;            /* It could not be measured, and need not be. */
+    struct measurement found; /* Or sizes, for SIZE_AT_MOST. */
+    double share;             /* For SHARE_AT_LEAST. */
 };
 
 /** The ratio that the gate is about; 0 if it was not measured. */
 double result_ratio(const struct result *result);
 
-/** Whether the gate holds. One that could not be measured does not. */
+/** Whether the gate holds. One that could not be measured does not, unless it was left out. */
 bool result_ok(const struct result *result);
 
 /* The processor's name: the gates were set on one kind of machine. */

@@ -7,6 +7,7 @@
 enum {
     SOFT_LIMIT = 262144, /* Bytes that wait to be written before no more frames are queued. */
     SLACK = 65536,       /* Room for Keepalives beyond that. */
+    LEAST_LENT = 4096,   /* Bytes of a payload: copying less costs less than a view does. */
     REQUEST_ROOM = 70000 /* The largest request: a name of 65535 bytes. */
 };
 
@@ -29,6 +30,8 @@ static void hang_up(struct lwp_connection *connection)
     connection->dial = NULL;
     lwp_link_done(&connection->link);
     connection->write_failed = false;
+    connection->lent_count = 0;
+    connection->lent_size = 0;
     connection->authentication.command = LWP_REQUEST_NONE;
 }
 
@@ -272,10 +275,16 @@ enum lwp_status lwp_connection_receive(struct lwp_connection *connection, struct
     return next_frame(connection, frame, now_ns);
 }
 
+bool lwp_connection_has_frame(const struct lwp_connection *connection)
+{
+    return connection->life.state == LWP_LIFE_READY && connection->link.transport &&
+           lwp_session_has_frame(&connection->link.session);
+}
+
 bool lwp_connection_may_send(const struct lwp_connection *connection)
 {
     return connection->life.state == LWP_LIFE_READY && connection->link.transport &&
-           connection->link.session.out.size < SOFT_LIMIT;
+           connection->link.session.out.size + connection->lent_size < SOFT_LIMIT;
 }
 
 enum lwp_status lwp_connection_send(struct lwp_connection *connection,
@@ -288,6 +297,32 @@ enum lwp_status lwp_connection_send(struct lwp_connection *connection,
         trace(connection, LWP_TRACE_SENT, &sealed);
     }
     return status;
+}
+
+/* Seals the frame, and notes where its parts are. */
+static void lend(struct lwp_connection *connection, struct lwp_frame frame, uint64_t now_ns)
+{
+    uint8_t *head = connection->lent_heads[connection->lent_count / 2];
+    lwp_frame_seal(&frame, connection->options.dialect->polynomial, 0);
+    lwp_header_encode(&frame.header, head);
+    connection->lent[connection->lent_count++] = (struct lwp_bytes){head, LWP_HEADER_SIZE};
+    connection->lent[connection->lent_count++] = frame.payload;
+    connection->lent_size += lwp_frame_size(&frame);
+    connection->link.session.said_ns = now_ns;
+    trace(connection, LWP_TRACE_SENT, &frame);
+}
+
+enum lwp_status lwp_connection_lend(struct lwp_connection *connection,
+                                    const struct lwp_frame *frame, uint64_t now_ns)
+{
+    const bool is_small = frame->payload.size < LEAST_LENT;
+    /* What is queued is written first, so frames keep their order. */
+    if (is_small ? connection->lent_count > 0 : connection->lent_count == LWP_CONNECTION_PARTS)
+        lwp_connection_write(connection);
+    if (is_small)
+        return lwp_connection_send(connection, frame, now_ns);
+    lend(connection, *frame, now_ns);
+    return LWP_OK;
 }
 
 enum lwp_status lwp_connection_ask(struct lwp_connection *connection,
@@ -308,11 +343,21 @@ void lwp_connection_write(struct lwp_connection *connection)
 {
     const bool may_write =
         connection->link.transport && connection->life.state != LWP_LIFE_SECURING;
-    if (!may_write || connection->write_failed || connection->link.session.out.size == 0)
+    const size_t lent_count = connection->lent_count;
+    connection->lent_count = 0;
+    connection->lent_size = 0;
+    if (!may_write || connection->write_failed ||
+        (connection->link.session.out.size == 0 && lent_count == 0))
         return;
-    const enum lwp_status status = lwp_link_write(&connection->link);
+    const enum lwp_status status =
+        lwp_link_write_with(&connection->link, connection->lent, lent_count);
     /* Reading may still tell why. */
     connection->write_failed = status != LWP_OK && status != LWP_WOULD_BLOCK;
+}
+
+bool lwp_connection_is_blocked(const struct lwp_connection *connection)
+{
+    return connection->link.session.out.size > 0;
 }
 
 void lwp_connection_wait(const struct lwp_connection *connection, int *fd, short *events)

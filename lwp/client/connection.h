@@ -54,6 +54,8 @@ enum lwp_connection_event {
     LWP_CONNECTION_DOWN  /* No longer; `life.why` tells why. */
 };
 
+enum { LWP_CONNECTION_LENT = 16, LWP_CONNECTION_PARTS = 2 * LWP_CONNECTION_LENT };
+
 struct lwp_connection {
     struct lwp_connection_options options;
     struct lwp_life life;
@@ -64,6 +66,10 @@ struct lwp_connection {
     bool is_up;          /* What the owner was told last. */
     uint64_t up_attempt; /* The attempt that it was told to be up. */
     bool write_failed;
+    uint8_t lent_heads[LWP_CONNECTION_LENT][LWP_HEADER_SIZE]; /* Of frames to be written, and */
+    struct lwp_bytes lent[LWP_CONNECTION_PARTS];              /* views of these and of payloads. */
+    size_t lent_count;
+    size_t lent_size;
 };
 
 /** Prepares a connection to `home`; the options' pointers must outlive it. Nothing happens before
@@ -87,6 +93,9 @@ enum lwp_connection_event lwp_connection_event(struct lwp_connection *connection
 enum lwp_status lwp_connection_receive(struct lwp_connection *connection, struct lwp_frame *frame,
                                        uint64_t now_ns);
 
+/** Whether a whole frame waits for lwp_connection_receive(). */
+bool lwp_connection_has_frame(const struct lwp_connection *connection);
+
 /** Whether frames may be queued: it is ready, and not too much waits already. */
 bool lwp_connection_may_send(const struct lwp_connection *connection);
 
@@ -94,13 +103,21 @@ bool lwp_connection_may_send(const struct lwp_connection *connection);
 enum lwp_status lwp_connection_send(struct lwp_connection *connection,
                                     const struct lwp_frame *frame, uint64_t now_ns);
 
+/** The same without a copy of a large payload, which must live until the next lwp_connection_write()
+ * returns. */
+enum lwp_status lwp_connection_lend(struct lwp_connection *connection,
+                                    const struct lwp_frame *frame, uint64_t now_ns);
+
 /** Seals and queues a control frame with this message, as lwp_connection_send();
  * LWP_INVALID_ARGUMENT if it has no such form. */
 enum lwp_status lwp_connection_ask(struct lwp_connection *connection,
                                    const struct lwp_message *message, uint64_t now_ns);
 
-/** Writes what is queued as far as that is possible now: several frames with one call. */
+/** Writes what is queued or lent as far as that is possible now: several frames with one call. */
 void lwp_connection_write(struct lwp_connection *connection);
+
+/** Whether something waits that the peer has to read something else for. */
+bool lwp_connection_is_blocked(const struct lwp_connection *connection);
 
 /** Drops the connection because of something its owner found; as lwp_life_fail(). */
 void lwp_connection_drop(struct lwp_connection *connection, const struct lwp_details *why,

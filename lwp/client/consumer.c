@@ -31,25 +31,26 @@ static void drop(struct lwp_consumer *consumer, enum lwp_status status, uint64_t
     lwp_connection_drop(&consumer->connection, &consumer->why, now_ns);
 }
 
-static void hear(struct lwp_consumer *consumer, const struct lwp_frame *frame, uint64_t now_ns)
+/* The next frame that came; false if there is none. Its data stays where it is only for a poll, which is
+ * done with it before more is read. */
+static bool hear(struct lwp_consumer *consumer, uint64_t now_ns)
 {
     struct lwp_details leader;
-    const enum lwp_status status = lwp_inbox_frame(consumer->inbox, frame, now_ns);
+    struct lwp_frame frame;
+    if (lwp_connection_receive(&consumer->connection, &frame, now_ns) != LWP_OK)
+        return false;
+    const enum lwp_status status = consumer->polls
+                                       ? lwp_inbox_lend(consumer->inbox, &frame, now_ns)
+                                       : lwp_inbox_frame(consumer->inbox, &frame, now_ns);
     if (status != LWP_OK)
         drop(consumer, status, now_ns);
     else if (lwp_inbox_take_redirect(consumer->inbox, &leader))
         (void)lwp_connection_redirect(&consumer->connection, &leader, now_ns);
     else
         lwp_life_succeed(&consumer->connection.life);
-}
-
-static void hear_all(struct lwp_consumer *consumer, uint64_t now_ns)
-{
-    struct lwp_frame frame;
-    while (lwp_connection_receive(&consumer->connection, &frame, now_ns) == LWP_OK)
-        hear(consumer, &frame, now_ns);
     if (lwp_inbox_take_end(consumer->inbox, &consumer->end_details, &consumer->end_offset))
         consumer->end_is_known = true;
+    return true;
 }
 
 static void note_events(struct lwp_consumer *consumer)
@@ -90,10 +91,16 @@ static void process(void *owner, uint64_t now_ns)
 {
     struct lwp_consumer *consumer = owner;
     consumer->now_ns = now_ns;
+    lwp_inbox_copy_lent(consumer->inbox);
     lwp_connection_process(&consumer->connection, now_ns);
     note_events(consumer);
-    hear_all(consumer, now_ns);
-    if (lwp_inbox_tick(consumer->inbox, now_ns) != LWP_OK)
+    while (!consumer->polls && hear(consumer, now_ns))
+        continue;
+    /* Or what is overdue would be another failure of a connection that is lost already. */
+    note_events(consumer);
+    /* An answer that came and was not heard yet is not overdue. */
+    if (!lwp_connection_has_frame(&consumer->connection) &&
+        lwp_inbox_tick(consumer->inbox, now_ns) != LWP_OK)
         drop(consumer, LWP_TIMEOUT, now_ns);
     note_events(consumer);
     send_all(consumer, now_ns);
@@ -111,6 +118,8 @@ static uint64_t deadline_of(const void *owner)
 {
     const struct lwp_consumer *consumer = owner;
     const uint64_t deadline_ns = lwp_inbox_deadline(consumer->inbox);
+    if (lwp_connection_has_frame(&consumer->connection))
+        return 0;
     const bool is_blocked = !lwp_connection_may_send(&consumer->connection);
     return is_blocked && deadline_ns <= consumer->now_ns ? LWP_NEVER : deadline_ns;
 }
@@ -253,19 +262,47 @@ static enum lwp_status take(struct lwp_consumer *consumer, struct lwp_batch *bat
     return life->state == LWP_LIFE_ENDED ? life->why.status : status;
 }
 
+static bool is_nothing(enum lwp_status status)
+{
+    return status == LWP_WOULD_BLOCK || status == LWP_END;
+}
+
+/* What there is, and where the caller drives what lies in the connection: frame by frame, so that each
+ * is handed on without a copy. Before that, what there is room for now is asked for. */
+static enum lwp_status take_or_hear(struct lwp_consumer *consumer, struct lwp_batch *batch)
+{
+    enum lwp_status status = take(consumer, batch);
+    if (consumer->runner.shared || !is_nothing(status))
+        return status;
+    const uint64_t now_ns = lwp_runner_now(&consumer->runner);
+    lwp_inbox_copy_lent(consumer->inbox);
+    send_all(consumer, now_ns);
+    note_events(consumer);
+    while (is_nothing(status) && hear(consumer, now_ns)) {
+        note_events(consumer);
+        status = take(consumer, batch);
+        if (is_nothing(status))
+            lwp_inbox_copy_lent(consumer->inbox);
+    }
+    return status;
+}
+
 static enum lwp_status poll_locked(struct lwp_consumer *consumer, uint64_t deadline_ns,
                                    struct lwp_batch *batch)
 {
     enum lwp_status status = consumer_auto_commit(consumer);
     if (status != LWP_OK)
         return status;
-    /* Only a caller who drives keeps things going by polling. */
-    if (!consumer->runner.has_thread)
-        lwp_runner_round(&consumer->runner);
-    status = take(consumer, batch);
-    while ((status == LWP_WOULD_BLOCK || status == LWP_END) &&
-           lwp_runner_wait(&consumer->runner, deadline_ns))
-        status = take(consumer, batch);
+    consumer->polls = !consumer->runner.shared;
+    status = take_or_hear(consumer, batch);
+    for (bool in_time = true; in_time && is_nothing(status);) {
+        in_time = lwp_runner_wait(&consumer->runner, deadline_ns);
+        /* Only a caller who drives keeps things going by polling. */
+        if (!in_time && consumer->polls)
+            lwp_runner_round(&consumer->runner);
+        status = take_or_hear(consumer, batch);
+    }
+    consumer->polls = false;
     return status;
 }
 

@@ -13,8 +13,9 @@ struct lwp_consumer {
     struct lwp_inbox *inbox;
     struct lwp_offset_store *own_store; /* Made from `folder`. */
     struct lwp_details why;
-    uint64_t now_ns;       /* When it was processed last. */
-    uint64_t committed;    /* The place that is kept; LWP_OFFSET_END: none. */
+    bool polls;         /* A caller who drives is inside of a poll, and hears frames one by one. */
+    uint64_t now_ns;    /* When it was processed last. */
+    uint64_t committed; /* The place that is kept; LWP_OFFSET_END: none. */
     uint64_t commit_at_ns; /* When to keep the place again. */
     bool end_is_known;     /* The question for the end was answered so: */
     struct lwp_details end_details;

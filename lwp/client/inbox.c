@@ -50,8 +50,7 @@ void lwp_inbox_free(struct lwp_inbox *inbox)
     free(inbox);
 }
 
-/* What is on its way to fetch data will come from the wrong place. */
-static void make_stale(struct lwp_inbox *inbox)
+void inbox_make_stale(struct lwp_inbox *inbox)
 {
     for (unsigned i = 0; i < inbox->flight_count; i++)
         if (inbox->flights[i].purpose == INBOX_DATA || inbox->flights[i].purpose == INBOX_TAIL)
@@ -63,7 +62,7 @@ void lwp_inbox_seek(struct lwp_inbox *inbox, uint64_t offset)
 {
     const bool to_end = offset == LWP_OFFSET_END;
     inbox_drop(inbox);
-    make_stale(inbox);
+    inbox_make_stale(inbox);
     inbox->seeks_end = to_end;
     inbox->skips = to_end && inbox->options.dialect->tail_offset == 0;
     inbox->position = to_end ? 0 : offset;

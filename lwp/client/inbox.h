@@ -95,6 +95,18 @@ void lwp_inbox_sent(struct lwp_inbox *inbox, uint64_t now_ns);
 enum lwp_status lwp_inbox_frame(struct lwp_inbox *inbox, const struct lwp_frame *frame,
                                 uint64_t now_ns);
 
+/**
+ * The same without a copy: the data of an answer that is not compressed stays where it is, and must
+ * live there until lwp_inbox_copy_lent() has been called. What lwp_inbox_take() hands on then points
+ * there. To be called when nothing is lent.
+ */
+enum lwp_status lwp_inbox_lend(struct lwp_inbox *inbox, const struct lwp_frame *frame,
+                               uint64_t now_ns);
+
+/** Copies what is lent and was not handed on yet, and takes back what was. What there is no memory
+ * for will be fetched again. */
+void lwp_inbox_copy_lent(struct lwp_inbox *inbox);
+
 /** Whether a server that is not the leader told who is: true once, with `*details` to follow. */
 bool lwp_inbox_take_redirect(struct lwp_inbox *inbox, struct lwp_details *details);
 
@@ -114,6 +126,7 @@ uint64_t lwp_inbox_deadline(const struct lwp_inbox *inbox);
  *                       tells more. Each is told once; fetching goes on afterwards.
  * LWP_PAYLOAD_TOO_LARGE the log has a record that is larger than 16 MiB (8.7): it is damaged, or the
  *                       offset was not where a record begins. Only a seek helps.
+ * LWP_NO_MEMORY         for a record of which the end is lent. Trying again is fine.
  */
 enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
                                struct lwp_details *details);

@@ -171,6 +171,15 @@ static enum lwp_status take_answer(struct lwp_inbox *inbox, const struct inbox_f
     return LWP_OK;
 }
 
+enum lwp_status lwp_inbox_lend(struct lwp_inbox *inbox, const struct lwp_frame *frame,
+                               uint64_t now_ns)
+{
+    inbox->lends = true;
+    const enum lwp_status status = lwp_inbox_frame(inbox, frame, now_ns);
+    inbox->lends = false;
+    return status;
+}
+
 enum lwp_status lwp_inbox_frame(struct lwp_inbox *inbox, const struct lwp_frame *frame,
                                 uint64_t now_ns)
 {

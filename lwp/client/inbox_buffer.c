@@ -11,10 +11,18 @@ enum {
     TORN_ROOM = 16384
 };
 
-/* What waits to be handed on. */
+/* What waits to be handed on next: in the queue, or if there is nothing in it where it is lent. */
 static struct lwp_bytes waiting(const struct lwp_inbox *inbox)
 {
-    return lwp_bytes_from(lwp_queue_bytes(&inbox->queue), inbox->handed);
+    const struct lwp_bytes kept = lwp_queue_bytes(&inbox->queue);
+    if (kept.size > inbox->handed)
+        return lwp_bytes_from(kept, inbox->handed);
+    return lwp_bytes_from(inbox->lent, inbox->handed - kept.size);
+}
+
+size_t lwp_inbox_size(const struct lwp_inbox *inbox)
+{
+    return inbox->queue.size + inbox->lent.size - inbox->handed;
 }
 
 /* LWP_OK if the first record that waits is whole; else as lwp_tlv_next(). */
@@ -41,7 +49,7 @@ bool inbox_has_room(const struct lwp_inbox *inbox, unsigned flights)
     const enum lwp_status first = judge_first(inbox);
     if (inbox->piece_count + flights + 1 > INBOX_PIECES || first == LWP_PAYLOAD_TOO_LARGE)
         return false;
-    if (waiting(inbox).size + coming <= usual_size(inbox))
+    if (lwp_inbox_size(inbox) + coming <= usual_size(inbox))
         return true;
     /* A record that is larger than all that: nothing else can be done with what waits. */
     return flights == 0 && first != LWP_OK;
@@ -56,9 +64,11 @@ static enum lwp_status make_room(struct lwp_inbox *inbox, size_t size)
         return LWP_OK;
     if (size > queue->limit - queue->size)
         return LWP_FULL;
-    /* Not doubled: a record seldom needs more than usual, and this is the consumer's largest. */
+    /* Doubled as far as what is usual: more is seldom needed, and this can be a consumer's largest. */
     const size_t needed = queue->size + size;
-    const size_t capacity = needed > usual_size(inbox) ? needed : usual_size(inbox);
+    const size_t twice = 2 * queue->capacity;
+    const size_t usual = twice < usual_size(inbox) ? twice : usual_size(inbox);
+    const size_t capacity = needed > usual ? needed : usual;
     uint8_t *memory = malloc(capacity);
     if (!memory)
         return LWP_NO_MEMORY;
@@ -108,8 +118,13 @@ enum lwp_status inbox_keep(struct lwp_inbox *inbox, const struct inbox_piece *pi
                            struct lwp_bytes data)
 {
     size_t size = data.size;
-    const enum lwp_status status =
-        piece->compressed ? keep_compressed(inbox, data, &size) : keep_plain(inbox, data);
+    enum lwp_status status = LWP_OK;
+    if (piece->compressed)
+        status = keep_compressed(inbox, data, &size);
+    else if (inbox->lends)
+        inbox->lent = data;
+    else
+        status = keep_plain(inbox, data);
     if (status != LWP_OK)
         return status;
     struct inbox_piece *last = inbox->piece_count ? &inbox->pieces[inbox->piece_count - 1] : NULL;
@@ -125,8 +140,9 @@ enum lwp_status inbox_keep(struct lwp_inbox *inbox, const struct inbox_piece *pi
 
 void inbox_drop(struct lwp_inbox *inbox)
 {
-    inbox->statistics.bytes_dropped += inbox->queue.size - inbox->handed;
+    inbox->statistics.bytes_dropped += lwp_inbox_size(inbox);
     lwp_queue_drop(&inbox->queue, inbox->queue.size);
+    inbox->lent = (struct lwp_bytes){NULL, 0};
     inbox->handed = 0;
     inbox->piece_count = 0;
 }
@@ -134,11 +150,13 @@ void inbox_drop(struct lwp_inbox *inbox)
 void inbox_release(struct lwp_inbox *inbox)
 {
     const bool drops_all = LWP_BUG(drops_torn_record) && inbox->handed;
-    size_t left = drops_all ? inbox->queue.size : inbox->handed;
+    size_t left = drops_all ? inbox->queue.size + inbox->lent.size : inbox->handed;
     unsigned gone = 0;
-    lwp_queue_drop(&inbox->queue, left);
+    const size_t kept = left < inbox->queue.size ? left : inbox->queue.size;
+    lwp_queue_drop(&inbox->queue, kept);
+    inbox->lent = lwp_bytes_from(inbox->lent, left - kept);
     inbox->handed = 0;
-    if (inbox->queue.size == 0 && inbox->queue.capacity > 2 * usual_size(inbox))
+    if (inbox->queue.size == 0 && inbox->queue.capacity > usual_size(inbox))
         free(lwp_queue_move(&inbox->queue, NULL, 0));
     while (gone < inbox->piece_count && inbox->pieces[gone].size <= left)
         left -= inbox->pieces[gone++].size;
@@ -149,6 +167,54 @@ void inbox_release(struct lwp_inbox *inbox)
     inbox->pieces[0].size -= left;
     if (!inbox->pieces[0].compressed)
         inbox->pieces[0].start_offset += left;
+}
+
+/* What was lent and is lost is to be fetched again: nothing that came behind it was taken. */
+static void ask_again(struct lwp_inbox *inbox, size_t size)
+{
+    struct inbox_piece *last = &inbox->pieces[inbox->piece_count - 1];
+    inbox_make_stale(inbox);
+    inbox->statistics.bytes_dropped += size;
+    inbox->position -= size;
+    last->size -= size;
+    last->end_offset -= size;
+    inbox->piece_count -= last->size == 0;
+}
+
+void lwp_inbox_copy_lent(struct lwp_inbox *inbox)
+{
+    if (inbox->lent.size == 0)
+        return;
+    inbox_release(inbox);
+    const struct lwp_bytes rest = inbox->lent;
+    inbox->lent = (struct lwp_bytes){NULL, 0};
+    if (keep_plain(inbox, rest) != LWP_OK)
+        ask_again(inbox, rest.size);
+}
+
+/* How much of what is lent completes the record that the queue has the beginning of, as far as is
+ * known. */
+static size_t missing_size(const struct lwp_inbox *inbox)
+{
+    const struct lwp_bytes torn = lwp_queue_bytes(&inbox->queue);
+    size_t whole = LWP_TLV_HEAD_SIZE;
+    if (torn.size >= LWP_TLV_HEAD_SIZE)
+        whole += lwp_get32(torn.data + 1);
+    return whole - torn.size < inbox->lent.size ? whole - torn.size : inbox->lent.size;
+}
+
+/* Completes a record that two answers share. */
+static enum lwp_status complete_first(struct lwp_inbox *inbox)
+{
+    enum lwp_status status = LWP_OK;
+    while (status == LWP_OK && inbox->queue.size && inbox->lent.size &&
+           judge_first(inbox) == LWP_TRUNCATED_RECORD) {
+        const struct lwp_bytes part = {inbox->lent.data, missing_size(inbox)};
+        status = keep_plain(inbox, part);
+        if (status == LWP_OK)
+            inbox->lent = lwp_bytes_from(inbox->lent, part.size);
+    }
+    return status;
 }
 
 /* The place in the log behind the first `size` waiting bytes. In compressed data only the end of
@@ -192,6 +258,11 @@ enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
     enum lwp_status stopped = LWP_END;
     uint64_t count = 0;
     inbox_release(inbox);
+    const enum lwp_status completed = complete_first(inbox);
+    if (completed != LWP_OK) {
+        *details = lwp_details_of(completed);
+        return completed;
+    }
     const size_t size = whole_size(inbox, &count, &stopped);
     if (size == 0 && stopped == LWP_PAYLOAD_TOO_LARGE) {
         *details = lwp_details_of(stopped);
@@ -206,7 +277,7 @@ enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
         .record_count = count,
         .start_offset = inbox->offset,
         .end_offset = offset_behind(inbox, size),
-        .end_of_log = inbox->at_end && size == inbox->queue.size,
+        .end_of_log = inbox->at_end && size == lwp_inbox_size(inbox),
     };
     inbox->handed = size;
     inbox->offset = batch->end_offset;
@@ -215,17 +286,12 @@ enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
     return LWP_OK;
 }
 
-size_t lwp_inbox_size(const struct lwp_inbox *inbox)
-{
-    return waiting(inbox).size;
-}
-
 struct lwp_inbox_statistics lwp_inbox_statistics(const struct lwp_inbox *inbox)
 {
     struct lwp_inbox_statistics statistics = inbox->statistics;
     enum lwp_status stopped = LWP_END;
     uint64_t count = 0;
-    statistics.buffered_size = waiting(inbox).size;
-    statistics.torn_size = statistics.buffered_size - whole_size(inbox, &count, &stopped);
+    statistics.buffered_size = lwp_inbox_size(inbox);
+    statistics.torn_size = waiting(inbox).size - whole_size(inbox, &count, &stopped);
     return statistics;
 }

@@ -48,7 +48,9 @@ struct lwp_inbox {
     uint64_t server_offset; /* Of the last of them. */
 
     struct lwp_queue queue; /* Bytes that wait, those handed on last in front. */
-    size_t handed;          /* Of these, what was handed on. */
+    struct lwp_bytes lent;  /* The same behind those, where they came. */
+    bool lends;             /* The frame that is being taken stays where it is. */
+    size_t handed;          /* Of all that, what was handed on. */
     struct inbox_piece pieces[INBOX_PIECES];
     unsigned piece_count;
 
@@ -66,12 +68,18 @@ struct lwp_inbox {
     struct lwp_inbox_statistics statistics;
 };
 
+/* inbox.c */
+
+/** What is on its way to fetch data will come from the wrong place. */
+void inbox_make_stale(struct lwp_inbox *inbox);
+
 /* inbox_buffer.c */
 
 /** Whether one more answer may come, with `flights` on their way already. */
 bool inbox_has_room(const struct lwp_inbox *inbox, unsigned flights);
 
-/** Keeps the data of an answer: LWP_OK, LWP_NO_MEMORY, or what is wrong with compressed data. */
+/** Keeps the data of an answer, or notes where it is lent: LWP_OK, LWP_NO_MEMORY, or what is wrong with
+ * compressed data. */
 enum lwp_status inbox_keep(struct lwp_inbox *inbox, const struct inbox_piece *piece,
                            struct lwp_bytes data);
 

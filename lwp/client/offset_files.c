@@ -115,13 +115,24 @@ static bool sync_folder(const struct files *files, const char *name)
     return close_after(fd, fsync(fd) == 0 ? LWP_OK : LWP_IO) == LWP_OK;
 }
 
+/* Makes the consumer's own folder, durable as well: if it can not be, the next try makes it again. */
+static bool make_folder(const struct files *files, const char *name)
+{
+    if (mkdirat(files->folder, name, FOLDER_MODE))
+        return errno == EEXIST;
+    if (sync_folder(files, "."))
+        return true;
+    const int error = errno;
+    (void)unlinkat(files->folder, name, AT_REMOVEDIR);
+    errno = error;
+    return false;
+}
+
 /* Waits for the lock, though not for ever. The file stays when the lock goes: if it went too, two
  * writers could hold locks on two files of one name. */
 static enum lwp_status take_lock(const struct files *files, const struct names *names, int *lock)
 {
-    if (mkdirat(files->folder, names->folder, FOLDER_MODE) == 0)
-        (void)sync_folder(files, ".");
-    else if (errno != EEXIST)
+    if (!make_folder(files, names->folder))
         return LWP_IO;
     const int fd =
         openat(files->folder, names->lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);

@@ -92,7 +92,7 @@ static void note_events(struct lwp_producer *producer)
     }
 }
 
-/* Queues the frames that may go out; true if there were any. */
+/* Lends the frames that may go out; true if there were any. */
 static bool send_ready(struct lwp_producer *producer, uint64_t now_ns)
 {
     struct lwp_frame frame;
@@ -100,7 +100,7 @@ static bool send_ready(struct lwp_producer *producer, uint64_t now_ns)
     const uint64_t wall_ns = lwp_clock_wall();
     while (lwp_connection_may_send(&producer->connection) &&
            lwp_outbox_next(producer->outbox, now_ns, wall_ns, &frame) == LWP_OK) {
-        const enum lwp_status status = lwp_connection_send(&producer->connection, &frame, now_ns);
+        const enum lwp_status status = lwp_connection_lend(&producer->connection, &frame, now_ns);
         if (status != LWP_OK) {
             drop(producer, status, now_ns);
             break;
@@ -114,13 +114,18 @@ static bool send_ready(struct lwp_producer *producer, uint64_t now_ns)
 /* Several frames with one write, and again as long as the socket takes it all. */
 static void send_all(struct lwp_producer *producer, uint64_t now_ns)
 {
-    const struct lwp_queue *out = &producer->connection.link.session.out;
-    while (send_ready(producer, now_ns)) {
-        lwp_connection_write(&producer->connection);
-        if (out->size)
-            break;
-    }
+    bool goes_on = true;
     lwp_connection_write(&producer->connection);
+    while (goes_on && !lwp_connection_is_blocked(&producer->connection)) {
+        goes_on = send_ready(producer, now_ns);
+        lwp_connection_write(&producer->connection);
+    }
+}
+
+void producer_send_ready(struct lwp_producer *producer)
+{
+    send_all(producer, lwp_runner_now(&producer->runner));
+    note_events(producer);
 }
 
 static void process(void *owner, uint64_t now_ns)
@@ -133,6 +138,8 @@ static void process(void *owner, uint64_t now_ns)
     hear_all(producer, now_ns);
     if (lwp_outbox_take_redirect(producer->outbox, &leader))
         (void)lwp_connection_redirect(&producer->connection, &leader, now_ns);
+    /* Or what is overdue would be another failure of a connection that is lost already. */
+    note_events(producer);
     if (lwp_outbox_tick(producer->outbox, now_ns) != LWP_OK)
         drop(producer, LWP_TIMEOUT, now_ns);
     note_events(producer);
@@ -153,7 +160,7 @@ static uint64_t deadline_of(const void *owner)
     const struct lwp_producer *producer = owner;
     const uint64_t deadline_ns = lwp_outbox_deadline(producer->outbox);
     const bool is_blocked = producer->connection.life.state == LWP_LIFE_READY &&
-                            !lwp_connection_may_send(&producer->connection);
+                            lwp_connection_is_blocked(&producer->connection);
     return is_blocked && deadline_ns <= producer->now_ns ? LWP_NEVER : deadline_ns;
 }
 

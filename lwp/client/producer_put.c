@@ -94,7 +94,7 @@ static enum lwp_status send_locked(struct lwp_producer *producer, const struct l
     lwp_outbox_flush(producer->outbox);
     wake_if_needed(producer);
     if (!producer->runner.has_thread)
-        lwp_runner_round(&producer->runner);
+        producer_send_ready(producer);
     while (!waiter.done && lwp_runner_wait(&producer->runner, deadline_ns))
         continue;
     forget_waiter(producer, &waiter);

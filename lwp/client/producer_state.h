@@ -25,4 +25,7 @@ struct lwp_producer {
     uint64_t sleeps_until_ns; /* When the thread will look by itself. */
 };
 
+/** Where the caller drives: sends what may be sent, without a look at what has come. */
+void producer_send_ready(struct lwp_producer *producer);
+
 #endif

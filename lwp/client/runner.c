@@ -52,18 +52,6 @@ uint64_t lwp_runner_now(const struct lwp_runner *runner)
     return runner->world ? lwp_world_now(runner->world) : lwp_clock_now();
 }
 
-void lwp_runner_lock(struct lwp_runner *runner)
-{
-    if (runner->shared)
-        (void)pthread_mutex_lock(&runner->lock);
-}
-
-void lwp_runner_unlock(struct lwp_runner *runner)
-{
-    if (runner->shared)
-        (void)pthread_mutex_unlock(&runner->lock);
-}
-
 void lwp_runner_wake(struct lwp_runner *runner)
 {
     const uint64_t one = 1;

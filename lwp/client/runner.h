@@ -55,8 +55,17 @@ void lwp_runner_done(struct lwp_runner *runner);
 uint64_t lwp_runner_now(const struct lwp_runner *runner);
 
 /** Takes the lock, and gives it back. Where the caller drives there is none: he is alone. */
-void lwp_runner_lock(struct lwp_runner *runner);
-void lwp_runner_unlock(struct lwp_runner *runner);
+static inline void lwp_runner_lock(struct lwp_runner *runner)
+{
+    if (runner->shared)
+        (void)pthread_mutex_lock(&runner->lock);
+}
+
+static inline void lwp_runner_unlock(struct lwp_runner *runner)
+{
+    if (runner->shared)
+        (void)pthread_mutex_unlock(&runner->lock);
+}
 
 /** Tells the thread, if there is one, that there may be something to do. Needs the lock. */
 void lwp_runner_wake(struct lwp_runner *runner);

@@ -103,8 +103,8 @@ static void fault_free(struct lwp_transport *transport)
     free(fault);
 }
 
-static const struct lwp_transport_ops fault_ops = {fault_read, fault_write, fault_leave, fault_fd,
-                                                   fault_free};
+static const struct lwp_transport_ops fault_ops = {fault_read, fault_write, fault_leave,
+                                                   fault_fd,   fault_free,  NULL};
 
 enum lwp_status lwp_fault_new(struct lwp_transport *inner, size_t limit,
                               struct lwp_transport **outer)

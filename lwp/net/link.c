@@ -34,13 +34,18 @@ enum lwp_status lwp_link_send(struct lwp_link *link, const struct lwp_frame *fra
     return status == LWP_OK ? lwp_session_send(&link->session, *frame, keep, now_ns) : status;
 }
 
-enum lwp_status lwp_link_push(struct lwp_link *link, struct lwp_bytes bytes, uint64_t now_ns)
+static enum lwp_status queue_bytes(struct lwp_link *link, struct lwp_bytes bytes)
 {
     const enum lwp_status status = lwp_queue_grow(&link->session.out, bytes.size);
-    if (status != LWP_OK)
-        return status;
-    link->session.said_ns = now_ns;
-    return lwp_queue_push(&link->session.out, bytes);
+    return status == LWP_OK ? lwp_queue_push(&link->session.out, bytes) : status;
+}
+
+enum lwp_status lwp_link_push(struct lwp_link *link, struct lwp_bytes bytes, uint64_t now_ns)
+{
+    const enum lwp_status status = queue_bytes(link, bytes);
+    if (status == LWP_OK)
+        link->session.said_ns = now_ns;
+    return status;
 }
 
 enum lwp_status lwp_link_receive(struct lwp_link *link, struct lwp_frame *frame, uint64_t now_ns)
@@ -123,6 +128,42 @@ enum lwp_status lwp_link_write(struct lwp_link *link)
         lwp_transport_close(link->transport, link->closing ? LWP_CLOSE_FIN : LWP_CLOSE_HALF);
     link->halving = false;
     return LWP_OK;
+}
+
+/* What was written goes, first of the queue; what was not and is not there yet is queued. */
+static enum lwp_status settle_parts(struct lwp_link *link, const struct lwp_bytes *parts,
+                                    size_t part_count, size_t written)
+{
+    struct lwp_queue *out = &link->session.out;
+    const size_t of_queue = written < out->size ? written : out->size;
+    enum lwp_status status = LWP_OK;
+    lwp_queue_drop(out, of_queue);
+    written -= of_queue;
+    for (size_t i = 0; i < part_count && status == LWP_OK; i++) {
+        const size_t done = written < parts[i].size ? written : parts[i].size;
+        status = queue_bytes(link, lwp_bytes_from(parts[i], done));
+        written -= done;
+    }
+    return status;
+}
+
+enum lwp_status lwp_link_write_with(struct lwp_link *link, const struct lwp_bytes *parts,
+                                    size_t part_count)
+{
+    struct lwp_bytes all[LWP_GATHER_MOST] = {lwp_queue_bytes(&link->session.out)};
+    size_t written = 0;
+    enum lwp_status status = LWP_OK;
+    memcpy(all + 1, parts, part_count * sizeof(*parts));
+    if (lwp_transport_gathers(link->transport))
+        status = lwp_transport_gather(link->transport, all, part_count + 1, &written);
+    if (status != LWP_OK && status != LWP_WOULD_BLOCK) {
+        lwp_queue_drop(&link->session.out, link->session.out.size);
+        return status;
+    }
+    const enum lwp_status queued = settle_parts(link, parts, part_count, written);
+    if (queued != LWP_OK)
+        return queued;
+    return status == LWP_OK ? lwp_link_write(link) : status;
 }
 
 void lwp_link_close(struct lwp_link *link, enum lwp_close how)

@@ -58,6 +58,15 @@ void lwp_link_trim(struct lwp_link *link);
  * for. */
 enum lwp_status lwp_link_write(struct lwp_link *link);
 
+/**
+ * As lwp_link_write(), of what is queued and behind it of these views, fewer than LWP_GATHER_MOST. A
+ * transport that gathers gets them with one call and without a copy; what it does not take is queued,
+ * so the views need not outlive the call. LWP_FULL or LWP_NO_MEMORY if that fails: the stream is torn
+ * then, close it.
+ */
+enum lwp_status lwp_link_write_with(struct lwp_link *link, const struct lwp_bytes *parts,
+                                    size_t part_count);
+
 /** Closes as soon as all that is queued is written; LWP_CLOSE_RST at once. The link stays readable
  * only after LWP_CLOSE_HALF. */
 void lwp_link_close(struct lwp_link *link, enum lwp_close how);

@@ -62,6 +62,23 @@ static enum lwp_status pipe_write(struct lwp_transport *transport, struct lwp_by
     return LWP_OK;
 }
 
+static enum lwp_status pipe_gather(struct lwp_transport *transport, const struct lwp_bytes *parts,
+                                   size_t part_count, size_t *count)
+{
+    enum lwp_status status = LWP_OK;
+    size_t done = 0;
+    for (size_t i = 0; i < part_count && status == LWP_OK; i++) {
+        size_t part = 0;
+        if (parts[i].size)
+            status = pipe_write(transport, parts[i], &part);
+        done += part;
+        if (part < parts[i].size)
+            break;
+    }
+    *count = done;
+    return done ? LWP_OK : status;
+}
+
 static void pipe_close(struct lwp_transport *transport, enum lwp_close how)
 {
     struct end *end = end_of(transport);
@@ -95,8 +112,8 @@ static void pipe_free(struct lwp_transport *transport)
     free(pipe);
 }
 
-static const struct lwp_transport_ops pipe_ops = {pipe_read, pipe_write, pipe_close, pipe_fd,
-                                                  pipe_free};
+static const struct lwp_transport_ops pipe_ops = {pipe_read, pipe_write, pipe_close,
+                                                  pipe_fd,   pipe_free,  pipe_gather};
 
 enum lwp_status lwp_pipe_new(size_t capacity, struct lwp_transport *ends[2])
 {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "lwp/net/clock.h"
@@ -54,6 +55,30 @@ static enum lwp_status tcp_write(struct lwp_transport *transport, struct lwp_byt
     return LWP_OK;
 }
 
+/* The system's views are not const, though it only reads. */
+static struct iovec vector_of(struct lwp_bytes bytes)
+{
+    const union {
+        const uint8_t *given;
+        void *wanted;
+    } at = {bytes.data};
+    return (struct iovec){at.wanted, bytes.size};
+}
+
+static enum lwp_status tcp_gather(struct lwp_transport *transport, const struct lwp_bytes *parts,
+                                  size_t part_count, size_t *count)
+{
+    struct iovec vectors[LWP_GATHER_MOST];
+    for (size_t i = 0; i < part_count; i++)
+        vectors[i] = vector_of(parts[i]);
+    const struct msghdr message = {.msg_iov = vectors, .msg_iovlen = part_count};
+    const ssize_t put = sendmsg(tcp_of(transport)->fd, &message, MSG_NOSIGNAL);
+    if (put < 0)
+        return status_of_errno(transport);
+    *count = (size_t)put;
+    return LWP_OK;
+}
+
 static void tcp_close(struct lwp_transport *transport, enum lwp_close how)
 {
     struct tcp *tcp = tcp_of(transport);
@@ -82,7 +107,8 @@ static void tcp_free(struct lwp_transport *transport)
     free(transport);
 }
 
-static const struct lwp_transport_ops tcp_ops = {tcp_read, tcp_write, tcp_close, tcp_fd, tcp_free};
+static const struct lwp_transport_ops tcp_ops = {tcp_read, tcp_write, tcp_close,
+                                                 tcp_fd,   tcp_free,  tcp_gather};
 
 enum lwp_status lwp_tcp_adopt(int fd, struct lwp_transport **transport)
 {

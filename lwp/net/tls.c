@@ -303,7 +303,8 @@ static void tls_free(struct lwp_transport *transport)
     free(tls);
 }
 
-static const struct lwp_transport_ops tls_ops = {tls_read, tls_write, tls_close, tls_fd, tls_free};
+static const struct lwp_transport_ops tls_ops = {tls_read, tls_write, tls_close,
+                                                 tls_fd,   tls_free,  NULL};
 
 /* Whom the server's certificate must be for: an address, or a name that it is told, too. */
 static bool expect_host(SSL *ssl, const char *host)

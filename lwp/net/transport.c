@@ -13,6 +13,17 @@ enum lwp_status lwp_transport_write(struct lwp_transport *transport, struct lwp_
     return transport->ops->write(transport, bytes, count);
 }
 
+enum lwp_status lwp_transport_gather(struct lwp_transport *transport, const struct lwp_bytes *parts,
+                                     size_t part_count, size_t *count)
+{
+    return transport->ops->gather(transport, parts, part_count, count);
+}
+
+bool lwp_transport_gathers(const struct lwp_transport *transport)
+{
+    return transport->ops->gather;
+}
+
 void lwp_transport_close(struct lwp_transport *transport, enum lwp_close how)
 {
     transport->ops->close(transport, how);

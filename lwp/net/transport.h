@@ -15,7 +15,9 @@ enum lwp_close {
 
 struct lwp_transport;
 
-/* Five functions make a transport. */
+enum { LWP_GATHER_MOST = 64 };
+
+/* Five functions make a transport; the sixth, which may be NULL, makes it faster. */
 struct lwp_transport_ops {
     enum lwp_status (*read)(struct lwp_transport *transport, uint8_t *out, size_t size,
                             size_t *count);
@@ -24,6 +26,8 @@ struct lwp_transport_ops {
     void (*close)(struct lwp_transport *transport, enum lwp_close how);
     int (*fd)(const struct lwp_transport *transport);
     void (*free)(struct lwp_transport *transport);
+    enum lwp_status (*gather)(struct lwp_transport *transport, const struct lwp_bytes *parts,
+                              size_t part_count, size_t *count);
 };
 
 struct lwp_transport {
@@ -42,6 +46,15 @@ enum lwp_status lwp_transport_read(struct lwp_transport *transport, uint8_t *out
 /** Writes what fits: LWP_OK with `*count` at least 1, LWP_WOULD_BLOCK, LWP_RESET or LWP_IO. */
 enum lwp_status lwp_transport_write(struct lwp_transport *transport, struct lwp_bytes bytes,
                                     size_t *count);
+
+/** As lwp_transport_write(), of several views one behind the other: at most LWP_GATHER_MOST. Only for
+ * transports that gather. */
+enum lwp_status lwp_transport_gather(struct lwp_transport *transport, const struct lwp_bytes *parts,
+                                     size_t part_count, size_t *count);
+
+/** Whether it does; if not, writing them one by one would cut its stream into small pieces (TLS), or
+ * change what is done with it (faults). */
+bool lwp_transport_gathers(const struct lwp_transport *transport);
 
 /** Ends the connection; the transport must still be freed. */
 void lwp_transport_close(struct lwp_transport *transport, enum lwp_close how);

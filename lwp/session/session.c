@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/session/session.h"
 
-enum { SMALLEST_IN_LIMIT = 262144 };
+enum { SMALLEST_IN_LIMIT = 262144, ANSWER_PAUSE_NS = 1000000000 };
 
 void lwp_session_init(struct lwp_session *session, const struct lwp_session_options *options,
                       uint64_t now_ns)
@@ -52,14 +52,22 @@ static enum lwp_status queue_frame(struct lwp_session *session, struct lwp_frame
     return LWP_OK;
 }
 
-/* D37: the answer to our own question, or a question to be answered once. */
+static uint64_t later(uint64_t since_ns, uint64_t by_ns)
+{
+    return by_ns && by_ns < LWP_NEVER - since_ns ? since_ns + by_ns : LWP_NEVER;
+}
+
+/* D37: the answer to our own question, or a question to be answered once. A server that answers even
+ * our answers would have us exchange them for ever, so a client does not answer at once again. */
 static enum lwp_status answer_keepalive(struct lwp_session *session, uint64_t now_ns)
 {
-    if (session->asked) {
+    const bool is_client = session->options.role == LWP_CLIENT;
+    if (session->asked || (is_client && now_ns < session->answers_from_ns)) {
         session->asked = false;
         return LWP_OK;
     }
     const struct lwp_frame answer = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
+    session->answers_from_ns = later(now_ns, ANSWER_PAUSE_NS);
     return queue_frame(session, answer, 0, now_ns);
 }
 
@@ -94,7 +102,8 @@ enum lwp_status lwp_session_receive(struct lwp_session *session, struct lwp_fram
     return LWP_OK;
 }
 
-uint64_t lwp_session_wanted(const struct lwp_session *session)
+/* The bytes missing to the frame at the front, as far as is known. */
+static uint64_t missing_size(const struct lwp_session *session)
 {
     const struct lwp_bytes in = lwp_bytes_from(lwp_queue_bytes(&session->in), session->taken);
     if (in.size < LWP_HEADER_SIZE)
@@ -102,7 +111,18 @@ uint64_t lwp_session_wanted(const struct lwp_session *session)
     struct lwp_header header;
     lwp_header_decode(in.data, &header);
     const uint64_t whole = (uint64_t)LWP_HEADER_SIZE + header.payload_length;
-    return whole > in.size ? whole - in.size : 1;
+    return whole > in.size ? whole - in.size : 0;
+}
+
+uint64_t lwp_session_wanted(const struct lwp_session *session)
+{
+    const uint64_t missing = missing_size(session);
+    return missing ? missing : 1;
+}
+
+bool lwp_session_has_frame(const struct lwp_session *session)
+{
+    return missing_size(session) == 0;
 }
 
 enum lwp_status lwp_session_send(struct lwp_session *session, struct lwp_frame frame, uint32_t keep,
@@ -114,11 +134,6 @@ enum lwp_status lwp_session_send(struct lwp_session *session, struct lwp_frame f
     if (status == LWP_OK && asks && session->options.keepalive_ns)
         session->asked = true;
     return status;
-}
-
-static uint64_t later(uint64_t since_ns, uint64_t by_ns)
-{
-    return by_ns && by_ns < LWP_NEVER - since_ns ? since_ns + by_ns : LWP_NEVER;
 }
 
 /* When the next Keepalive is due: not while one is unanswered. */

@@ -36,8 +36,9 @@ struct lwp_session {
     size_t taken;      /* The size of the frame handed out last, dropped by the next receive. */
     bool fresh;        /* Bytes have come since the last look at the front (D30). */
     bool asked;        /* A Keepalive of ours is unanswered. */
-    uint64_t heard_ns; /* When the peer was last heard. */
-    uint64_t said_ns;  /* When we last spoke. */
+    uint64_t answers_from_ns; /* Until then a client answers no Keepalive. */
+    uint64_t heard_ns;        /* When the peer was last heard. */
+    uint64_t said_ns;         /* When we last spoke. */
     struct lwp_fault fault; /* The first fatal fault, or LWP_OK. Sticky; the offset counts from the
                                first byte of the connection. */
 };
@@ -61,12 +62,16 @@ void lwp_session_received(struct lwp_session *session, size_t size, uint64_t now
  * LWP_MORE  no whole frame is there; lwp_session_wanted() tells how many bytes it still wants.
  * else      the session's fault, for this and all later calls.
  *
- * With keepalive_ns set, a Keepalive that answers ours is noted, any other is answered once (D37);
- * both are handed out as well, never as a reply to something else. LWP_FULL if the answer does not
- * fit the output queue: make room, and receive again.
+ * With keepalive_ns set, a Keepalive that answers ours is noted, any other is answered once (D37), by
+ * a client no more often than once a second; both are handed out as well, never as a reply to
+ * something else. LWP_FULL if the answer does not fit the output queue: make room, and receive
+ * again.
  */
 enum lwp_status lwp_session_receive(struct lwp_session *session, struct lwp_frame *frame,
                                     uint64_t now_ns);
+
+/** Whether the next frame, sound or not, is there as a whole. */
+bool lwp_session_has_frame(const struct lwp_session *session);
 
 /** The bytes missing to the frame at the front, as far as is known; at least 1. A claim of the
  * peer: never allocate by it. */

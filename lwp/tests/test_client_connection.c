@@ -70,8 +70,8 @@ static void veil_free(struct lwp_transport *transport)
 static enum lwp_status wrap(const void *context, struct lwp_transport *inner, const char *host,
                             struct lwp_transport **outer)
 {
-    static const struct lwp_transport_ops ops = {veil_read, veil_write, veil_close, veil_fd,
-                                                 veil_free};
+    static const struct lwp_transport_ops ops = {veil_read, veil_write, veil_close,
+                                                 veil_fd,   veil_free,  NULL};
     struct veil *veil = calloc(1, sizeof(*veil));
     assert_non_null(veil);
     assert_string_equal(context, "context");

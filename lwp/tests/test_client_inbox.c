@@ -216,6 +216,69 @@ static void a_record_cut_by_a_fetch_is_completed_by_the_next(void **state)
     }
 }
 
+/* As exchange(), but the answer lies where the server made it until the next one. */
+static void exchange_lent(struct lwp_inbox *inbox, struct server *server)
+{
+    const struct lwp_message asked = ask(inbox, 0);
+    assert_int_equal(asked.command, LWP_COMMAND_FETCH);
+    lwp_inbox_copy_lent(inbox);
+    const struct lwp_frame frame = answer(server, &asked);
+    assert_int_equal(lwp_inbox_lend(inbox, &frame, 0), LWP_OK);
+}
+
+static bool lies_in_answer(const struct server *server, struct lwp_bytes data)
+{
+    return data.data >= server->answer && data.data < server->answer + sizeof(server->answer);
+}
+
+static void what_is_lent_is_handed_on_where_it_lies_but_for_torn_records(void **state)
+{
+    struct server *server = server_of(&lwp_dialect_lance);
+    struct lwp_inbox_options options = usual(&lwp_dialect_lance);
+    struct lwp_batch batch;
+    (void)state;
+    options.max_fetch_bytes = 20;
+    struct lwp_inbox *inbox = inbox_with(options);
+    for (int i = 0; i < 3; i++)
+        store(server, lwp_bytes_text("12345678"));
+    exchange_lent(inbox, server);
+    assert_int_equal(take(inbox, &batch), LWP_OK);
+    assert_true(lies_in_answer(server, batch.data));
+    assert_int_equal(batch.data.size, 13);
+    assert_int_equal(lwp_inbox_statistics(inbox).torn_size, 7);
+    assert_int_equal(take_nothing(inbox), LWP_WOULD_BLOCK);
+    exchange_lent(inbox, server);
+    assert_int_equal(take(inbox, &batch), LWP_OK);
+    assert_false(lies_in_answer(server, batch.data));
+    assert_bytes_equal(batch.data, bytes_of(server->log + 13, 13));
+    assert_int_equal(batch.start_offset, 13);
+    assert_int_equal(lwp_inbox_size(inbox), 13);
+    assert_int_equal(take(inbox, &batch), LWP_OK);
+    assert_true(lies_in_answer(server, batch.data));
+    assert_int_equal(batch.end_offset, server->size);
+    lwp_inbox_free(inbox);
+    free(server);
+}
+
+static void what_is_lent_and_not_handed_on_can_be_copied(void **state)
+{
+    struct server *server = server_of(&lwp_dialect_lance);
+    struct lwp_inbox *inbox = plain_inbox();
+    struct lwp_batch batch;
+    (void)state;
+    store_many(server, 10);
+    exchange_lent(inbox, server);
+    lwp_inbox_copy_lent(inbox);
+    memset(server->answer, 0xee, sizeof(server->answer));
+    assert_int_equal(take(inbox, &batch), LWP_OK);
+    assert_bytes_equal(batch.data, bytes_of(server->log, server->size));
+    /* What was handed on is not kept. */
+    lwp_inbox_copy_lent(inbox);
+    assert_int_equal(take_nothing(inbox), LWP_WOULD_BLOCK);
+    lwp_inbox_free(inbox);
+    free(server);
+}
+
 static void raw_data_is_handed_on_as_it_comes(void **state)
 {
     struct server *server = server_of(&lwp_dialect_lance);
@@ -790,12 +853,16 @@ static void run_world(uint64_t seed)
         while (count < 32 && chance(&random, 70) && (asked[count] = ask(inbox, now_ns)).command)
             count++;
         if (count && chance(&random, 60)) {
+            lwp_inbox_copy_lent(inbox);
             struct lwp_frame frame = answer(server, &asked[0]);
             if (chance(&random, 5))
                 frame = frame_with(server,
                                    (struct lwp_message){.command = LWP_COMMAND_ERROR_RESPONSE,
                                                         .text = lwp_bytes_text("FORWARD_FAILED")});
-            assert_int_equal(lwp_inbox_frame(inbox, &frame, now_ns), LWP_OK);
+            const bool lends = chance(&random, 50);
+            assert_int_equal(lends ? lwp_inbox_lend(inbox, &frame, now_ns)
+                                   : lwp_inbox_frame(inbox, &frame, now_ns),
+                             LWP_OK);
             memmove(asked, asked + 1, --count * sizeof(asked[0]));
         }
         if (chance(&random, 2)) {
@@ -826,6 +893,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fetch_gives_records_and_the_end_is_told),
         cmocka_unit_test(a_record_cut_by_a_fetch_is_completed_by_the_next),
+        cmocka_unit_test(what_is_lent_is_handed_on_where_it_lies_but_for_torn_records),
+        cmocka_unit_test(what_is_lent_and_not_handed_on_can_be_copied),
         cmocka_unit_test(raw_data_is_handed_on_as_it_comes),
         cmocka_unit_test(the_end_is_found_in_every_dialect),
         cmocka_unit_test(a_sentinel_that_the_server_does_not_know_finds_the_end),

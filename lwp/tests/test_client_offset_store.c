@@ -5,13 +5,83 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "lwp/client/offset_store.h"
 
-enum { ROUNDS = 50, WRITERS = 4 };
+enum { ROUNDS = 50, WRITERS = 4, MOST_CALLS = 100 };
+
+/* The calls of the operating system that stores make: one of them, or all from there on, fail. */
+static atomic_uint call_count;
+static unsigned failing; /* The number of the call that fails; 0: none. */
+static bool for_good;    /* So do those behind it, as after a power failure. */
+
+/* NOLINTBEGIN: the linker wants these names. */
+int __real_openat(int folder, const char *path, int flags, ...);
+ssize_t __real_read(int fd, void *out, size_t size);
+ssize_t __real_write(int fd, const void *bytes, size_t size);
+int __real_fsync(int fd);
+int __real_flock(int fd, int operation);
+int __real_mkdirat(int folder, const char *path, mode_t mode);
+int __real_renameat(int from, const char *old, int to, const char *path);
+int __wrap_openat(int folder, const char *path, int flags, ...);
+ssize_t __wrap_read(int fd, void *out, size_t size);
+ssize_t __wrap_write(int fd, const void *bytes, size_t size);
+int __wrap_fsync(int fd);
+int __wrap_flock(int fd, int operation);
+int __wrap_mkdirat(int folder, const char *path, mode_t mode);
+int __wrap_renameat(int from, const char *old, int to, const char *path);
+
+static bool fails(void)
+{
+    const unsigned number = ++call_count;
+    const bool does = failing && (number == failing || (for_good && number > failing));
+    errno = does ? EIO : errno;
+    return does;
+}
+
+int __wrap_openat(int folder, const char *path, int flags, ...)
+{
+    return fails() ? -1 : __real_openat(folder, path, flags, 0644);
+}
+
+ssize_t __wrap_read(int fd, void *out, size_t size)
+{
+    return fails() ? -1 : __real_read(fd, out, size);
+}
+
+/* Half of it is there when it fails. */
+ssize_t __wrap_write(int fd, const void *bytes, size_t size)
+{
+    if (!fails())
+        return __real_write(fd, bytes, size);
+    assert_int_equal(__real_write(fd, bytes, size / 2), size / 2);
+    return -1;
+}
+
+int __wrap_fsync(int fd)
+{
+    return fails() ? -1 : __real_fsync(fd);
+}
+
+int __wrap_flock(int fd, int operation)
+{
+    return fails() ? -1 : __real_flock(fd, operation);
+}
+
+int __wrap_mkdirat(int folder, const char *path, mode_t mode)
+{
+    return fails() ? -1 : __real_mkdirat(folder, path, mode);
+}
+
+int __wrap_renameat(int from, const char *old, int to, const char *path)
+{
+    return fails() ? -1 : __real_renameat(from, old, to, path);
+}
+/* NOLINTEND */
 
 /* A new folder for one test, as its state. */
 static int make_folder(void **state)
@@ -473,6 +543,78 @@ static void a_crash_while_writing_leaves_the_old_offset(void **state)
     lwp_offset_store_free(store);
 }
 
+/* What is there after a failure: the old place, or the new one. */
+static void check_place(const char *folder, enum lwp_offset_layout layout, uint64_t old_offset,
+                        uint64_t new_offset, enum lwp_status saved)
+{
+    struct lwp_offset_store *store = files_in(folder, layout);
+    uint64_t offset = 0;
+    const enum lwp_status status = load(store, key_of("reader", 7), &offset);
+    if (status == LWP_STORE_EMPTY)
+        assert_true(old_offset == 0 && saved != LWP_OK);
+    else
+        assert_int_equal(status, LWP_OK);
+    assert_true(saved == LWP_OK ? offset == new_offset
+                                : offset == old_offset || offset == new_offset);
+    /* Whoever tries again succeeds. */
+    assert_int_equal(save(store, key_of("reader", 7), new_offset), LWP_OK);
+    lwp_offset_store_free(store);
+}
+
+/* Fails one of the calls that a save makes, where an offset is stored already, or for the first time;
+ * true if it makes fewer. */
+static bool fail_call(const char *parent, enum lwp_offset_layout layout, unsigned number,
+                      uint64_t old_offset)
+{
+    char folder[512];
+    (void)snprintf(folder, sizeof(folder), "%s/%u-%u-%u-%d", parent, layout, number,
+                   (unsigned)old_offset, for_good);
+    struct lwp_offset_store *store = files_in(folder, layout);
+    if (old_offset)
+        assert_int_equal(save(store, key_of("reader", 7), old_offset), LWP_OK);
+    call_count = 0;
+    failing = number;
+    const enum lwp_status saved = save(store, key_of("reader", 7), old_offset + 1);
+    failing = 0;
+    const bool all = call_count < number;
+    lwp_offset_store_free(store);
+    assert_int_equal(saved, all ? LWP_OK : LWP_IO);
+    check_place(folder, layout, old_offset, old_offset + 1, saved);
+    return all;
+}
+
+static void every_failure_leaves_the_old_offset_or_the_new(void **state)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        const enum lwp_offset_layout layout = i & 1 ? LWP_OFFSETS_PYTHON : LWP_OFFSETS_RUST;
+        const uint64_t old_offset = i & 2 ? 1000 : 0;
+        unsigned number = 1;
+        for_good = i & 4;
+        while (!fail_call(*state, layout, number, old_offset))
+            assert_true(++number < MOST_CALLS);
+        /* It opens, locks, reads, writes, synchronises twice, renames. */
+        assert_true(number > 7);
+    }
+}
+
+static void every_failure_to_read_is_told(void **state)
+{
+    uint64_t offset = 77;
+    unsigned number = 0;
+    struct lwp_offset_store *store = files_in(*state, LWP_OFFSETS_PYTHON);
+    assert_int_equal(save(store, key_of("reader", 7), 1), LWP_OK);
+    do {
+        call_count = 0;
+        failing = ++number;
+        const enum lwp_status status = load(store, key_of("reader", 7), &offset);
+        assert_int_equal(status, call_count < number ? LWP_OK : LWP_IO);
+        assert_int_equal(offset, call_count < number ? 1 : 77);
+    } while (call_count >= number);
+    failing = 0;
+    assert_true(number > 2);
+    lwp_offset_store_free(store);
+}
+
 static void a_folder_that_can_not_be_made_is_reported(void **state)
 {
     char path[512];
@@ -592,6 +734,8 @@ int main(void)
         IN_A_FOLDER(processes_and_threads_on_one_file_do_not_destroy_it),
         IN_A_FOLDER(a_lock_that_is_never_given_back_ends_in_a_time_out),
         IN_A_FOLDER(a_crash_while_writing_leaves_the_old_offset),
+        IN_A_FOLDER(every_failure_leaves_the_old_offset_or_the_new),
+        IN_A_FOLDER(every_failure_to_read_is_told),
         IN_A_FOLDER(a_folder_that_can_not_be_made_is_reported),
         IN_A_FOLDER(a_folder_that_vanished_is_an_error_and_not_an_empty_store),
         cmocka_unit_test(a_store_of_the_caller_s_own_is_called_back),

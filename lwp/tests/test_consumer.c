@@ -447,6 +447,38 @@ static void a_silent_server_is_left_at_the_deadline(void **state)
     fake_free(fake);
 }
 
+/* What was answered in time is not overdue because nobody looked. */
+static void a_caller_who_comes_late_finds_what_was_answered(void **state)
+{
+    struct play play = {.size = 0};
+    struct fake *fake = fake_with(&play);
+    struct lwp_consumer_options options = options_of(fake);
+    struct lwp_batch batch;
+    uint64_t offset = 0;
+    bool waited = false;
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        store(&play, "0123456789");
+    options.max_fetch_bytes = 100;
+    options.read_ahead = 4;
+    options.connect.dead_after_ms = 0;
+    options.connect.keepalive_ms = 0;
+    struct lwp_consumer *consumer = consumer_of(&options);
+    while (offset < play.size) {
+        assert_int_equal(lwp_consumer_poll(consumer, 1000, &batch), LWP_OK);
+        assert_int_equal(batch.start_offset, offset);
+        assert_bytes_equal(batch.data, bytes_of(play.log + offset, batch.data.size));
+        offset = batch.end_offset;
+        waited = waited || lwp_consumer_deadline(consumer) == 0;
+        (void)fake_serve_all(fake);
+        fake->now_ns += 60000 * MS;
+    }
+    assert_true(waited);
+    assert_int_equal(fake->count, 1);
+    assert_int_equal(lwp_consumer_close(consumer), LWP_OK);
+    fake_free(fake);
+}
+
 static void refusals_and_catching_up_are_told(void **state)
 {
     struct play play = {.refuse = "Topic 1 not found"};
@@ -638,6 +670,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_contradicts_itself_costs_the_connection),
         cmocka_unit_test(an_answer_larger_than_asked_for_is_refused_by_its_head),
         cmocka_unit_test(a_silent_server_is_left_at_the_deadline),
+        cmocka_unit_test(a_caller_who_comes_late_finds_what_was_answered),
         cmocka_unit_test(refusals_and_catching_up_are_told),
         cmocka_unit_test(close_waits_for_a_dead_server_a_second_at_most),
         cmocka_unit_test(a_consumer_that_nobody_lets_in_is_told_why),

@@ -91,8 +91,8 @@ static void fake_free(struct lwp_transport *transport)
     fake_of(transport)->freed = true;
 }
 
-static const struct lwp_transport_ops fake_ops = {fake_read, fake_write, fake_close, fake_fd,
-                                                  fake_free};
+static const struct lwp_transport_ops fake_ops = {fake_read, fake_write, fake_close,
+                                                  fake_fd,   fake_free,  NULL};
 
 /* A fault transport around a fake that takes `most` bytes at once. */
 static struct lwp_transport *around(struct fake *fake, size_t most)

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "lwp/net/clock.h"
+#include "lwp/net/fault.h"
 #include "lwp/net/link.h"
 #include "lwp/net/world.h"
 
@@ -598,6 +599,62 @@ static void bytes_are_pushed_as_they_are_or_not_at_all(void **state)
     links_close(&links);
 }
 
+/* Writes "ab" of the queue and "cdefgh" of views, then the rest as the peer reads. */
+static void write_views(struct lwp_transport *near, struct lwp_transport *far)
+{
+    static const char all[] = "abcdefgh";
+    const struct lwp_bytes parts[] = {
+        lwp_bytes_text("cd"), {NULL, 0}, lwp_bytes_text("efg"), lwp_bytes_text("h")};
+    char seen[sizeof(all)] = "";
+    size_t size = 0;
+    struct lwp_link link;
+    lwp_link_init(&link, &LINK_OPTIONS, near, OUT_LIMIT, 0);
+    assert_int_equal(lwp_link_push(&link, lwp_bytes_text("ab"), 0), LWP_OK);
+    enum lwp_status status = lwp_link_write_with(&link, parts, COUNT_OF(parts));
+    while (size < sizeof(all) - 1) {
+        size_t count = 0;
+        assert_true(status == LWP_OK || status == LWP_WOULD_BLOCK);
+        assert_int_equal(read_next(far, (uint8_t *)seen + size, sizeof(all) - 1 - size, &count),
+                         LWP_OK);
+        size += count;
+        status = lwp_link_write(&link);
+    }
+    assert_string_equal(seen, all);
+    assert_int_equal(status, LWP_OK);
+    assert_int_equal(link.session.out.size, 0);
+    lwp_link_done(&link);
+    lwp_transport_free(far);
+}
+
+static void views_are_written_behind_what_is_queued(void **state)
+{
+    (void)state;
+    for (size_t room = 1; room < 12; room++) {
+        struct pair pair = pipe_of(room);
+        assert_true(lwp_transport_gathers(pair.ends[0]));
+        write_views(pair.ends[0], pair.ends[1]);
+        pair = pipe_of(room);
+        struct lwp_transport *outer = NULL;
+        assert_int_equal(lwp_fault_new(pair.ends[0], OUT_LIMIT, &outer), LWP_OK);
+        assert_false(lwp_transport_gathers(outer));
+        write_views(outer, pair.ends[1]);
+    }
+    const struct pair pair = tcp_over("127.0.0.1:0");
+    assert_true(lwp_transport_gathers(pair.ends[0]));
+    write_views(pair.ends[0], pair.ends[1]);
+}
+
+static void views_that_neither_fit_the_socket_nor_the_queue_tear_the_stream(void **state)
+{
+    (void)state;
+    struct links links;
+    uint8_t bytes[OUT_LIMIT + 2] = {0};
+    const struct lwp_bytes part = bytes_of(bytes, sizeof(bytes));
+    links_open(&links, 1, OUT_LIMIT);
+    assert_int_equal(lwp_link_write_with(&links.ends[0], &part, 1), LWP_FULL);
+    links_close(&links);
+}
+
 /* Receives all that has come, counting frames and checking that each is a hello. */
 static void take_hellos(struct lwp_link *link, size_t *count)
 {
@@ -993,6 +1050,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_link_allocates_nothing_before_it_has_to),
     cmocka_unit_test(the_output_queue_grows_to_its_limit_and_no_further),
     cmocka_unit_test(bytes_are_pushed_as_they_are_or_not_at_all),
+    cmocka_unit_test(views_are_written_behind_what_is_queued),
+    cmocka_unit_test(views_that_neither_fit_the_socket_nor_the_queue_tear_the_stream),
     cmocka_unit_test(what_links_send_through_narrow_pipes_arrives),
     cmocka_unit_test(a_large_frame_makes_the_input_queue_grow),
     cmocka_unit_test(a_claimed_length_makes_nothing_grow),

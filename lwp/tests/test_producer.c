@@ -401,6 +401,44 @@ static void many_records_are_taken_in_at_once(void **state)
     fake_free(fake);
 }
 
+/* Ingests must come by ascending ids. */
+static void hear_in_order(struct fake *fake, struct lwp_link *link, const struct lwp_frame *frame)
+{
+    struct play *play = fake->own;
+    assert_int_equal(frame->header.batch_id, ++play->heard);
+    play->size += frame->payload.size;
+    fake_ack(fake, link, frame->header.batch_id);
+}
+
+/* Large ones are written from where they are, small ones are put together first. */
+static void large_and_small_batches_keep_their_order(void **state)
+{
+    enum { COUNT = 200, LARGEST = 9000 };
+    static const uint8_t value[LARGEST];
+    struct play play = {.heard = 0};
+    struct fake *fake = fake_new(dialect, hear_in_order);
+    struct lwp_producer_options options = options_of(fake, NULL);
+    size_t size = 0;
+    (void)state;
+    fake->own = &play;
+    options.batch_size = 1;
+    options.max_pending_acks = COUNT;
+    options.reports = LWP_REPORT_NOTHING;
+    struct lwp_producer *producer = producer_of(&options);
+    for (size_t i = 0; i < COUNT; i++) {
+        const size_t part = i % 5 == 2 || i % 7 == 0 ? i : LARGEST - i;
+        const struct lwp_outgoing record = {
+            .topic_id = 1, .type = LWP_TLV_RAW, .parts = {bytes_of(value, part)}};
+        assert_int_equal(lwp_producer_put(producer, &record, NULL), LWP_OK);
+        size += LWP_TLV_HEAD_SIZE + part;
+    }
+    assert_int_equal(lwp_producer_flush(producer, 1000), LWP_OK);
+    assert_int_equal(play.heard, COUNT);
+    assert_int_equal(play.size, size);
+    assert_int_equal(lwp_producer_close(producer, 0), LWP_OK);
+    fake_free(fake);
+}
+
 static void a_producer_that_nobody_lets_in_is_told_why(void **state)
 {
     struct fake *fake = fake_new(dialect, say_nothing);
@@ -506,6 +544,7 @@ int main(void)
         cmocka_unit_test(wrong_frames_cost_the_connection_and_not_the_record),
         cmocka_unit_test(a_full_buffer_is_told_and_can_be_waited_for),
         cmocka_unit_test(many_records_are_taken_in_at_once),
+        cmocka_unit_test(large_and_small_batches_keep_their_order),
         cmocka_unit_test(a_producer_that_nobody_lets_in_is_told_why),
         cmocka_unit_test(without_reconnect_a_lost_connection_ends_the_producer),
         cmocka_unit_test(threads_share_a_producer_over_tcp),

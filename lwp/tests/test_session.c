@@ -301,11 +301,14 @@ static void it_tells_how_many_bytes_it_wants(void **state)
     assert_int_equal(receive(&session, 0), LWP_OK);
     for (size_t i = 0; i < LWP_HEADER_SIZE + 5; i++) {
         assert_int_equal(receive(&session, 0), LWP_MORE);
+        assert_false(lwp_session_has_frame(&session));
         const size_t known = i < LWP_HEADER_SIZE ? LWP_HEADER_SIZE : LWP_HEADER_SIZE + 5;
         assert_int_equal(lwp_session_wanted(&session), known - i);
         feed(&session, bytes_of(wire + LWP_HEADER_SIZE + i, 1), 0);
     }
+    assert_true(lwp_session_has_frame(&session));
     assert_int_equal(receive(&session, 0), LWP_OK);
+    assert_false(lwp_session_has_frame(&session));
     assert_int_equal(receive(&session, 0), LWP_MORE);
     assert_int_equal(lwp_session_wanted(&session), LWP_HEADER_SIZE);
     session_close(&session);
@@ -652,6 +655,22 @@ static void each_of_many_keepalives_is_answered(void **state)
     session_close(&session);
 }
 
+/* P-04: it would never end. */
+static void a_server_that_answers_answers_is_answered_once_a_second(void **state)
+{
+    (void)state;
+    struct lwp_session session = living_session(LWP_CLIENT, 0);
+    size_t answers = 0;
+    for (uint64_t now_ns = SECOND_NS; now_ns < 6 * SECOND_NS; now_ns += SECOND_NS / 1000) {
+        feed_frame(&session, LWP_FLAG_KEEPALIVE, now_ns);
+        assert_int_equal(receive(&session, now_ns), LWP_OK);
+        answers += said(&session);
+        lwp_queue_drop(&session.out, session.out.size);
+    }
+    assert_int_equal(answers, 5);
+    session_close(&session);
+}
+
 static void the_answer_to_our_question_is_not_answered(void **state)
 {
     (void)state;
@@ -970,6 +989,7 @@ int main(void)
         cmocka_unit_test(what_we_say_puts_the_keepalive_off),
         cmocka_unit_test(a_keepalive_is_answered_once_and_handed_out),
         cmocka_unit_test(each_of_many_keepalives_is_answered),
+        cmocka_unit_test(a_server_that_answers_answers_is_answered_once_a_second),
         cmocka_unit_test(the_answer_to_our_question_is_not_answered),
         cmocka_unit_test(other_frames_answer_no_question),
         cmocka_unit_test(without_keepalive_ns_nothing_is_asked_or_answered),

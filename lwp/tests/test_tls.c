@@ -259,7 +259,7 @@ static void choppy_free(struct lwp_transport *transport)
 }
 
 static const struct lwp_transport_ops choppy_ops = {choppy_read, choppy_write, choppy_close,
-                                                    choppy_fd, choppy_free};
+                                                    choppy_fd,   choppy_free,  NULL};
 
 static struct choppy *choppy_on(struct lwp_transport *inner)
 {

@@ -94,7 +94,7 @@ size_t script_frame_bound(const struct script_frame *frame,
 {
     enum { FIXED_SIZE = 128 };
     size_t size = LWP_HEADER_SIZE + FIXED_SIZE + (size_t)frame->fill_size +
-                  lwp_lz4_bound(LWP_LZ4_LIBRARY, frame->bytes.size);
+                  (size_t)frame->cut_size + lwp_lz4_bound(LWP_LZ4_LIBRARY, frame->bytes.size);
     for (size_t i = 0; i < frame->fields.count; i++)
         size += script_bytes_of(&frame->fields.items[i].value, variables).size;
     return size;
@@ -149,6 +149,24 @@ static enum lwp_status write_payload(const struct script_frame *frame,
     else
         lwp_write(out, frame->bytes);
     return out->full ? LWP_FULL : LWP_OK;
+}
+
+/* Cuts or pads what was written behind `begin`. */
+static enum lwp_status fit_payload(const struct script_frame *frame, size_t begin,
+                                   struct lwp_writer *out)
+{
+    const size_t end = begin + (size_t)frame->cut_size;
+    if (!frame->is_sized)
+        return LWP_OK;
+    if (end > out->size) {
+        const size_t missing = end - out->size;
+        uint8_t *at = lwp_write_room(out, missing);
+        if (!at)
+            return LWP_FULL;
+        memset(at, 0, missing);
+    }
+    out->size = end;
+    return LWP_OK;
 }
 
 static bool is_checksum(const struct script_field *field)
@@ -241,7 +259,9 @@ enum lwp_status script_build(const struct script_frame *frame, const struct lwp_
     const size_t begin = out->size;
     if (!head)
         return LWP_FULL;
-    const enum lwp_status status = write_payload(frame, dialect, variables, out);
+    enum lwp_status status = write_payload(frame, dialect, variables, out);
+    if (status == LWP_OK)
+        status = fit_payload(frame, begin, out);
     if (status != LWP_OK)
         return status;
     const struct lwp_bytes payload = lwp_bytes_from(lwp_writer_bytes(out), begin);

@@ -29,6 +29,8 @@ static const struct body_row bodies[] = {
     {"fill", read_fill},
 };
 
+static const char size_word[] = "size";
+
 /* What the word names in this frame. False if it names nothing. */
 static bool find_subject(const struct reader *reader, const struct script_frame *frame,
                          struct lwp_bytes word, struct script_field *field)
@@ -77,6 +79,7 @@ static void offer_fields(struct hint *hint, const struct script_frame *frame)
 {
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
         hint_offer(hint, bodies[i].word);
+    hint_offer(hint, size_word);
     for (int i = 0; i < LWP_HEADER_FIELD_COUNT; i++)
         hint_offer(hint, lwp_header_fields[i].name);
     for (const struct lwp_field *field = frame->command ? frame->command->fields : NULL;
@@ -207,10 +210,23 @@ static void read_body(struct reader *reader, struct script_frame *frame, const s
         row->read(reader, frame);
 }
 
-/* payload=…, records=…, fill=… or a field. */
+static void read_size(struct reader *reader, struct script_frame *frame, const struct token *word)
+{
+    if (reader->in_pattern || frame->is_sized)
+        reader_error(reader, word, "one size of a frame that is sent");
+    reader_insist(reader, "=");
+    frame->is_sized = true;
+    frame->cut_size = reader_number(reader, READER_MAX_BODY_SIZE, "a size of 32 MiB at most");
+}
+
+/* payload=…, records=…, fill=…, size=… or a field. */
 static void read_assignment(struct reader *reader, struct script_frame *frame)
 {
     const struct token *word = reader_next(reader);
+    if (lwp_bytes_equal(word->text, lwp_bytes_text(size_word))) {
+        read_size(reader, frame, word);
+        return;
+    }
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
         if (lwp_bytes_equal(word->text, lwp_bytes_text(bodies[i].word))) {
             read_body(reader, frame, &bodies[i], word);

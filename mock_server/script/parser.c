@@ -118,6 +118,20 @@ static void read_needs(struct reader *reader, const struct token *at)
             reader_bind(reader, lwp_bytes_text("token"));
 }
 
+/* source golden ID, … | source server "SECTION", … */
+static void read_source(struct reader *reader, const struct token *at)
+{
+    struct script_case *made = reader->in_case;
+    (void)at;
+    if (reader_take(reader, "golden"))
+        read_words(reader, &made->recorded.items, &made->recorded.count);
+    else if (reader_take(reader, "server"))
+        read_words(reader, &made->sections.items, &made->sections.count);
+    else
+        reader_error(reader, reader->token,
+                     "golden with recorded exchanges, or server with sections");
+}
+
 /* Where a statement may stand. */
 enum {
     IN_NOTHING =
@@ -151,6 +165,7 @@ static const struct statement statements[] = {
     {"scenario", reader_scenario, ANYWHERE},
     {"text", read_text, IN_CASE},
     {"req", read_requirements, IN_CASE},
+    {"source", read_source, IN_SERVER_CASE},
     {"needs", read_needs, ANYWHERE},
     {"given", reader_given, IN_CASE},
     {"connect", reader_connect, IN_SERVER_CASE},

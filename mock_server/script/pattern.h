@@ -85,7 +85,9 @@ struct script_frame {
     uint64_t record_count;
     uint64_t fill_size;
     uint64_t fill_seed;
-    bool compressed; /* records=lz4(…) */
+    bool is_sized;     /* size=…: the payload, however it was made, is cut or padded with zeros */
+    uint64_t cut_size; /* to so many bytes. */
+    bool compressed;   /* records=lz4(…) */
     struct script_place place;
 };
 

@@ -62,6 +62,9 @@ struct script_case {
     enum script_role role; /* Whom it judges. */
     SCRIPT_LIST(struct lwp_bytes) texts;
     SCRIPT_LIST(struct lwp_bytes) requirements;
+    SCRIPT_LIST(struct lwp_bytes)
+    recorded; /* Where the deployed server's answers are known from: */
+    SCRIPT_LIST(struct lwp_bytes) sections; /* ids of corpus/golden, headings of docs/server.md. */
     SCRIPT_LIST(struct lwp_bytes) needs;
     SCRIPT_LIST(struct script_step) steps;
     struct script_play play; /* Client role: the mock's rules for this case. */

@@ -212,8 +212,8 @@ static inline void wire_free(struct lwp_transport *transport)
     free(wire);
 }
 
-static const struct lwp_transport_ops wire_ops = {wire_read, wire_write, wire_close, wire_fd,
-                                                  wire_free};
+static const struct lwp_transport_ops wire_ops = {wire_read, wire_write, wire_close,
+                                                  wire_fd,   wire_free,  NULL};
 
 /* --- Which actions were seen at work. --- */
 

@@ -22,7 +22,7 @@ static int begin(void **state)
     (void)state;
     out = open_memstream(&file, &file_size);
     assert_non_null(out);
-    assert_int_equal(lwp_packets_new(out, &packets), LWP_OK);
+    assert_int_equal(lwp_packets_new(out, "lwp-mock", &packets), LWP_OK);
     return 0;
 }
 
@@ -453,7 +453,7 @@ static void a_full_device_is_told(void **state)
     struct lwp_packets *there = NULL;
     int error = 0;
     const struct lwp_packets_place place = {.connection = 1};
-    assert_int_equal(lwp_packets_new(full, &there), LWP_OK);
+    assert_int_equal(lwp_packets_new(full, "lwp-mock", &there), LWP_OK);
     lwp_packets_send(there, &place, bytes_of(data, sizeof(data)), none);
     assert_int_equal(lwp_packets_status(there, &error), LWP_IO);
     assert_int_equal(error, ENOSPC);

@@ -149,7 +149,8 @@ static void a_case_is_what_stands_there(void **state)
     struct script script = {.cases = {NULL, 0}};
     assert_int_equal(read_text(&script, "# A comment.\n\ncase LWP-2.3/two should server # another\n"
                                         "  text \"One.\"\n  text \"A \\\"quoted\\\" \\x41.\"\n"
-                                        "  req R2.3-a, R2.3-b\n  needs slow, topics\n"
+                                        "  req R2.3-a, R2.3-b\n  source golden ka, \"300-acks\"\n"
+                                        "  source server \"Frames\"\n  needs slow, topics\n"
                                         "  connect c3\n  send[c3] ack batch_id=5, keepalive\n"
                                         "  expect[lance,c3] ack within 1s~2s\n"),
                      LWP_OK);
@@ -162,6 +163,10 @@ static void a_case_is_what_stands_there(void **state)
     assert_string_equal((const char *)c->texts.items[1].data, "A \"quoted\" A.");
     assert_int_equal(c->requirements.count, 2);
     assert_bytes_equal(c->requirements.items[1], lwp_bytes_text("R2.3-b"));
+    assert_int_equal(c->recorded.count, 2);
+    assert_bytes_equal(c->recorded.items[1], lwp_bytes_text("300-acks"));
+    assert_int_equal(c->sections.count, 1);
+    assert_bytes_equal(c->sections.items[0], lwp_bytes_text("Frames"));
     assert_int_equal(c->needs.count, 2);
     assert_string_equal((const char *)c->needs.items[0].data, "slow");
     assert_int_equal(c->steps.count, 3);
@@ -173,7 +178,7 @@ static void a_case_is_what_stands_there(void **state)
     assert_int_equal(c->steps.items[2].connection, 2);
     assert_int_equal(c->steps.items[2].least_ns, UINT64_C(1000000000));
     assert_int_equal(c->steps.items[2].most_ns, UINT64_C(2000000000));
-    assert_int_equal(c->steps.items[2].place.line, 10);
+    assert_int_equal(c->steps.items[2].place.line, 12);
     script_done(&script);
 }
 
@@ -427,6 +432,10 @@ static void broken_frames_are_told_with_their_place(void **state)
         {"send ingest fill=x", 1, 18, "size"},
         {"send ingest fill=99999M", 1, 18, "size"},
         {"expect ingest fill=100:5", 1, 15, "only sent"},
+        {"send ingest size=x", 1, 18, "size"},
+        {"send ingest size=99999M", 1, 18, "size"},
+        {"send fetch size=1 size=2", 1, 19, "one size"},
+        {"expect ingest size=5", 1, 15, "that is sent"},
         {"send ingest records=", 1, 21, ""},
         {"send ingest records=foo(\"a\")", 1, 21, "record"},
         {"send ingest records=raw", 1, 24, "("},
@@ -524,6 +533,9 @@ static void broken_cases_are_told_with_their_place(void **state)
         {"case LWP-1/x must server\nreq 5\n", 2, 5, "word"},
         {"case LWP-1/x must server\nreq R1-a,\n", 2, 10, "word"},
         {"case LWP-1/x must server\nneeds a b\n", 2, 9, "end of the line"},
+        {"case LWP-1/x must server\nsource ka\n", 2, 8, "golden"},
+        {"case LWP-1/x must server\nsource server\n", 2, 14, "a word"},
+        {"case LWP-1/x must client\nsource golden ka\n", 2, 1, "case for servers"},
         {"case LWP-1/x must server\nreq R1-x\nexpect ack\n", 1, 1, "text"},
         {"case LWP-1/x must server\ntext \"t\"\nexpect ack\n", 1, 1, "req"},
         {"case LWP-1/x must server\ntext \"t\"\nreq R1-x\nsend keepalive\n", 1, 1, "can fail"},
@@ -731,6 +743,7 @@ static const char *const soup[] = {"case LWP-1/x must server\n",
                                    ")",
                                    "tlv(1,2,",
                                    "fill=5:3",
+                                   "size=5",
                                    "payload=hex(00 ff)",
                                    "\"text",
                                    "\"",
@@ -1082,6 +1095,28 @@ static void fillings_have_their_size_and_depend_on_their_seed(void **state)
     bench_free(bench);
 }
 
+static void a_size_cuts_or_pads_what_the_payload_would_be(void **state)
+{
+    (void)state;
+    struct bench *bench =
+        bench_of("given topic $t\nsend unsubscribe topic_id=$t consumer_id=7 size=5, "
+                 "get-topic topic_id=$t size=1K, ingest fill=10 size=0\nexpect ack");
+    const struct script_frame *frames = step_of(bench, 1)->frames.items;
+    script_bind_number(&bench->variables, lwp_bytes_text("t"), 0x01020304);
+    struct lwp_bytes wire = built(bench, &frames[0], &lwp_dialect_spec);
+    assert_bytes_equal(lwp_bytes_from(wire, LWP_HEADER_SIZE),
+                       lwp_bytes_text("\x04\x03\x02\x01\x07"));
+    wire = built(bench, &frames[1], &lwp_dialect_spec);
+    assert_int_equal(wire.size, LWP_HEADER_SIZE + 1024);
+    assert_int_equal(lwp_get32(wire.data + 32), 1024);
+    assert_int_equal(lwp_get32(wire.data + 36),
+                     bitwise_crc(LWP_CRC32C, lwp_bytes_from(wire, LWP_HEADER_SIZE)));
+    for (size_t i = 4; i < 1024; i++)
+        assert_int_equal(wire.data[LWP_HEADER_SIZE + i], 0);
+    assert_int_equal(built(bench, &frames[2], &lwp_dialect_spec).size, LWP_HEADER_SIZE);
+    bench_free(bench);
+}
+
 static void variables_stand_for_their_values(void **state)
 {
     (void)state;
@@ -1108,6 +1143,7 @@ static void a_frame_that_does_not_fit_is_full_at_every_room(void **state)
     static const char *const frames[] = {"keepalive",
                                          "fetch topic_id=1",
                                          "ingest fill=100",
+                                         "ingest fill=10 size=100",
                                          "ingest records=raw(\"abc\")*3",
                                          "ack payload=\"abc\"",
                                          "ingest records=lz4(raw(\"abc\")*3)",
@@ -1720,6 +1756,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(checksums_fit_what_the_frame_then_says),
     cmocka_unit_test(checksums_that_are_given_stay),
     cmocka_unit_test(fillings_have_their_size_and_depend_on_their_seed),
+    cmocka_unit_test(a_size_cuts_or_pads_what_the_payload_would_be),
     cmocka_unit_test(variables_stand_for_their_values),
     cmocka_unit_test(a_frame_that_does_not_fit_is_full_at_every_room),
     cmocka_unit_test(header_fields_are_compared_by_each_relation),

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conformance/features.h"
+#include "conformance/program.h"
+#include "conformance/target.h"
+#include "lwp/net/clock.h"
+
+/* What is asked for on the command line, else what the profile says. */
+static const struct lwp_dialect *dialect_of(const struct program *program)
+{
+    if (program->arguments.dialect)
+        return program->arguments.dialect;
+    return program->profile.dialect ? program->profile.dialect : &lwp_dialect_lance;
+}
+
+/* Connections of one job. */
+struct job {
+    struct lwp_tcp_world world;
+    struct suite_target target;
+};
+
+static unsigned features_of(const struct program *program)
+{
+    const struct arguments *arguments = &program->arguments;
+    const unsigned auth = feature_bit(feature_named(lwp_bytes_text("auth")));
+    const unsigned open = feature_bit(feature_named(lwp_bytes_text("open")));
+    unsigned features = features_by_default() | arguments->with;
+    if (arguments->auth_token)
+        features = (features | auth) & ~open;
+    return profile_features(&program->profile, features & ~arguments->without,
+                            arguments->auth_token != NULL);
+}
+
+static void job_init(struct job *job, const struct program *program,
+                     const struct lwp_address *address)
+{
+    const struct arguments *arguments = &program->arguments;
+    lwp_tcp_world_init(&job->world, address);
+    job->target = (struct suite_target){
+        .run = {.world = &job->world.world,
+                .dialect = dialect_of(program),
+                .auth_token = arguments->auth_token,
+                .prefix = program->prefix,
+                .time_factor = (unsigned)arguments->timeout_factor},
+        .features = features_of(program),
+        .profile = &program->profile,
+        .epoch_ns = lwp_clock_wall() - lwp_clock_now(),
+    };
+}
+
+static enum suite_exit run_jobs(struct program *program, struct target *target)
+{
+    struct suite_target *targets[SUITE_MAX_JOBS];
+    char name[sizeof(target->address.host) + sizeof(target->address.port) + 4];
+    const size_t count = (size_t)program->arguments.jobs;
+    struct job *jobs = calloc(count, sizeof(*jobs));
+    const char *given = program->arguments.words.count ? program->arguments.words.items[0] : name;
+    (void)snprintf(name, sizeof(name), "%s:%s", target->address.host, target->address.port);
+    for (size_t i = 0; jobs && i < count; i++) {
+        job_init(&jobs[i], program, &target->address);
+        targets[i] = &jobs[i].target;
+    }
+    const enum suite_exit status =
+        jobs ? program_run_suite(program, targets, count, &target->host, given) : SUITE_NOT_RUN;
+    if (!program->stuck)
+        free(jobs);
+    return status;
+}
+
+static enum suite_exit judge_server(struct program *program)
+{
+    const struct arguments *arguments = &program->arguments;
+    const struct target_options options = {
+        .command = arguments->target_cmd,
+        .restart_command = arguments->restart_cmd,
+        .max_memory = arguments->max_memory,
+        .max_leaks = arguments->max_leaks,
+        .time_factor = (unsigned)arguments->timeout_factor,
+    };
+    struct target target;
+    /* One that does not come up fails the first sanity exchange, so that there is a report. */
+    (void)target_init(&target, &options, &program->address);
+    const enum suite_exit status = run_jobs(program, &target);
+    target_end(&target);
+    return status;
+}
+
+enum suite_exit command_server(struct program *program)
+{
+    const struct arguments *arguments = &program->arguments;
+    const char *text = arguments->words.count ? arguments->words.items[0] : NULL;
+    const char *command = arguments->target_cmd;
+    program->address = (struct lwp_address){"127.0.0.1", "0"};
+    if (text && lwp_address_parse(text, &program->address) != LWP_OK)
+        return (enum suite_exit)arguments_problem("not HOST:PORT", text);
+    if (!text && (!command || !strstr(command, "{port}")))
+        return (enum suite_exit)arguments_problem(
+            "expected server HOST[:PORT], or --target-cmd with {port} in it", command);
+    if (arguments->isolate && !command && !arguments->restart_cmd)
+        return (enum suite_exit)arguments_problem("--isolate needs --target-cmd or --restart-cmd",
+                                                  NULL);
+    const enum suite_exit status = program_judge(program, judge_server);
+    if (program->arguments.update_expect && !expectations_rewrite(&program->expectations))
+        return suite_worse(status, SUITE_NOT_RUN);
+    return status;
+}
