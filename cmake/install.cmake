@@ -52,6 +52,13 @@ foreach(library lwp lwpmock)
   install(FILES ${CMAKE_BINARY_DIR}/${library}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
 
+# What makes a page of reports, and what reports can be checked against.
+install(PROGRAMS conformance/html/report.py DESTINATION ${CMAKE_INSTALL_DATADIR}/lwp)
+install(FILES
+  conformance/html/report.css conformance/html/report.html.jinja conformance/html/report.js
+  conformance/junit.xsd conformance/report.schema.json
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/lwp)
+
 file(GLOB lwp_documents ${CMAKE_SOURCE_DIR}/docs/*.md)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${lwp_documents} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)

@@ -84,6 +84,11 @@ static const char *read_shard(struct shard *shard, const char *text)
     return lwp_read_number(index, 1, shard->count, &shard->index) ? NULL : "--shard takes I/N";
 }
 
+static const char *read_watchdog(uint64_t *duration_ns, const char *text)
+{
+    return lwp_read_duration(text, UINT64_MAX, duration_ns) && *duration_ns ? NULL : not_fitting;
+}
+
 static const char *read_memory(uint64_t *size, const char *text)
 {
     return lwp_read_size(text, 1, UINT64_MAX, size) ? NULL : not_fitting;

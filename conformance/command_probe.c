@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <string.h>
-
 #include "conformance/probe.h"
 #include "conformance/program.h"
-#include "conformance/whole_file.h"
 
 /* All questions together. */
 #define PROBE_TIME_NS UINT64_C(120000000000)
@@ -12,18 +8,13 @@
 static enum suite_exit write_profile(const struct probe *probe, const char *target,
                                      const char *path)
 {
-    struct whole_file file;
-    if (!path || strcmp(path, "-") == 0) {
-        probe_write(probe, target, stdout);
-        return fflush(stdout) == 0 ? SUITE_AS_EXPECTED : SUITE_NOT_RUN;
+    struct report_out file;
+    if (!report_out_open(&file, path ? path : "-", 0)) {
+        report_out_drop(&file);
+        return SUITE_NOT_RUN;
     }
-    const bool opened = whole_file_open(&file, path);
-    if (opened)
-        probe_write(probe, target, file.out);
-    if (opened && whole_file_close(&file))
-        return SUITE_AS_EXPECTED;
-    (void)fprintf(stderr, "lwp-conform: can not write %s: %s\n", path, strerror(errno));
-    return SUITE_NOT_RUN;
+    probe_write(probe, target, file.file);
+    return report_out_keep(&file) ? SUITE_AS_EXPECTED : SUITE_NOT_RUN;
 }
 
 /* Why there is no profile. */

@@ -3,17 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conformance/features.h"
 #include "conformance/program.h"
 #include "conformance/target.h"
 #include "lwp/net/clock.h"
 
-/* What is asked for on the command line, else what the profile says. */
-static const struct lwp_dialect *dialect_of(const struct program *program)
+/* What has changed since the baseline, in the report for people. */
+static void say_changes(struct program *program)
 {
-    if (program->arguments.dialect)
-        return program->arguments.dialect;
-    return program->profile.dialect ? program->profile.dialect : &lwp_dialect_lance;
+    FILE *text = program->report.outs[REPORT_TEXT].file;
+    if (!program->baseline.path)
+        return;
+    baseline_end(&program->baseline, &program->catalogue.script);
+    if (text)
+        baseline_print(&program->baseline, text);
 }
 
 /* Connections of one job. */
@@ -22,18 +24,6 @@ struct job {
     struct suite_target target;
 };
 
-static unsigned features_of(const struct program *program)
-{
-    const struct arguments *arguments = &program->arguments;
-    const unsigned auth = feature_bit(feature_named(lwp_bytes_text("auth")));
-    const unsigned open = feature_bit(feature_named(lwp_bytes_text("open")));
-    unsigned features = features_by_default() | arguments->with;
-    if (arguments->auth_token)
-        features = (features | auth) & ~open;
-    return profile_features(&program->profile, features & ~arguments->without,
-                            arguments->auth_token != NULL);
-}
-
 static void job_init(struct job *job, const struct program *program,
                      const struct lwp_address *address)
 {
@@ -41,11 +31,11 @@ static void job_init(struct job *job, const struct program *program,
     lwp_tcp_world_init(&job->world, address);
     job->target = (struct suite_target){
         .run = {.world = &job->world.world,
-                .dialect = dialect_of(program),
+                .dialect = program_dialect(program),
                 .auth_token = arguments->auth_token,
                 .prefix = program->prefix,
                 .time_factor = (unsigned)arguments->timeout_factor},
-        .features = features_of(program),
+        .features = program_features(program),
         .profile = &program->profile,
         .epoch_ns = lwp_clock_wall() - lwp_clock_now(),
     };
@@ -85,25 +75,38 @@ static enum suite_exit judge_server(struct program *program)
     (void)target_init(&target, &options, &program->address);
     const enum suite_exit status = run_jobs(program, &target);
     target_end(&target);
+    say_changes(program);
     return status;
 }
 
-enum suite_exit command_server(struct program *program)
+/* What can not be seen in one option alone: -1 if all is right. */
+static int check(struct program *program)
 {
     const struct arguments *arguments = &program->arguments;
     const char *text = arguments->words.count ? arguments->words.items[0] : NULL;
     const char *command = arguments->target_cmd;
     program->address = (struct lwp_address){"127.0.0.1", "0"};
     if (text && lwp_address_parse(text, &program->address) != LWP_OK)
-        return (enum suite_exit)arguments_problem("not HOST:PORT", text);
+        return arguments_problem("not HOST:PORT", text);
     if (!text && (!command || !strstr(command, "{port}")))
-        return (enum suite_exit)arguments_problem(
-            "expected server HOST[:PORT], or --target-cmd with {port} in it", command);
+        return arguments_problem("expected server HOST[:PORT], or --target-cmd with {port} in it",
+                                 command);
     if (arguments->isolate && !command && !arguments->restart_cmd)
-        return (enum suite_exit)arguments_problem("--isolate needs --target-cmd or --restart-cmd",
-                                                  NULL);
+        return arguments_problem("--isolate needs --target-cmd or --restart-cmd", NULL);
+    return -1;
+}
+
+enum suite_exit command_server(struct program *program)
+{
+    const struct arguments *arguments = &program->arguments;
+    const int refused = check(program);
+    if (refused >= 0)
+        return (enum suite_exit)refused;
+    if (arguments->baseline &&
+        !baseline_read(&program->baseline, arguments->baseline, program_dialect(program)))
+        return SUITE_USAGE;
     const enum suite_exit status = program_judge(program, judge_server);
-    if (program->arguments.update_expect && !expectations_rewrite(&program->expectations))
+    if (arguments->update_expect && !expectations_rewrite(&program->expectations))
         return suite_worse(status, SUITE_NOT_RUN);
     return status;
 }

@@ -241,7 +241,8 @@ void expectation_apply(struct expectations *expectations, struct result *result)
     const struct expectation *expectation = expectation_of(expectations, result->of->id);
     if (!expectation || expectation->kind == EXPECT_SKIP)
         return;
-    if (is_failure(result)) {
+    const bool may_be_flaky = expectation->kind == EXPECT_ANYTHING;
+    if (is_failure(result) || (result->verdict == VERDICT_FLAKY && may_be_flaky)) {
         judge_failure(expectation, result);
     } else if (is_pass(result) && expectation->kind == EXPECT_FAILURE) {
         result->verdict = VERDICT_XPASS;

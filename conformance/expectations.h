@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* expectations.h - what is known to go wrong, from a file that can not rot: docs/cases.md. */
+/* expectations.h - what is known to go wrong, from a file that can not rot: docs/ci.md. */
 #ifndef LWP_CONFORM_EXPECTATIONS_H
 #define LWP_CONFORM_EXPECTATIONS_H
 

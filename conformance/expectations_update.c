@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <stdio.h>
 
 #include "conformance/expectations_state.h"
-#include "conformance/whole_file.h"
+#include "conformance/report.h"
 
 /* A file that is being rewritten. */
 struct rewrite {
@@ -37,6 +36,11 @@ static bool is_reclassed(const struct expectation *line, const struct expectatio
            !lwp_bytes_equal(line->pinned_class, lwp_bytes_text(outcome->class));
 }
 
+static bool has_passed(const struct expectation *line, const struct expectation_outcome *outcome)
+{
+    return outcome && outcome->passed && line->kind == EXPECT_FAILURE;
+}
+
 static struct tally tally_of(const struct rewrite *rewrite, const struct expectation *line)
 {
     struct tally tally = {.cases = 0};
@@ -47,10 +51,23 @@ static struct tally tally_of(const struct rewrite *rewrite, const struct expecta
             continue;
         const struct expectation_outcome *outcome = outcome_of(rewrite->expectations, of->id);
         tally.cases++;
-        tally.passed += outcome && outcome->passed && line->kind == EXPECT_FAILURE;
+        tally.passed += has_passed(line, outcome);
         tally.reclassed += outcome && is_reclassed(line, outcome);
     }
     return tally;
+}
+
+/* The line for one of the cases that it fits. */
+static void write_line(FILE *out, const struct expectation *line, struct lwp_bytes id,
+                       const struct expectation_outcome *outcome)
+{
+    const char *class = (const char *)line->pinned_class.data;
+    (void)fprintf(out, "%s %s ", line->kind == EXPECT_FAILURE ? "xfail" : "flaky",
+                  (const char *)id.data);
+    if (line->pinned_class.size)
+        (void)fprintf(out, EXPECTATION_CLASS "%s ",
+                      outcome && is_reclassed(line, outcome) ? outcome->class : class);
+    (void)fprintf(out, "%s\n", (const char *)line->reason.data);
 }
 
 /* A line for each case that the old one fits and that did not pass. */
@@ -60,17 +77,9 @@ static void write_apart(struct rewrite *rewrite, const struct expectation *line)
     for (size_t i = 0; i < cases->cases.count; i++) {
         const struct script_case *of = &cases->cases.items[i];
         const struct expectation_outcome *outcome = outcome_of(rewrite->expectations, of->id);
-        if (of->role != SCRIPT_SERVER || !expectation_fits(line, of->id) ||
-            (outcome && outcome->passed && line->kind == EXPECT_FAILURE))
-            continue;
-        const char *class = outcome && is_reclassed(line, outcome)
-                                ? outcome->class
-                                : (const char *)line->pinned_class.data;
-        const bool is_pinned = line->pinned_class.size != 0;
-        (void)fprintf(rewrite->out, "%s %s %s%s%s%s\n",
-                      line->kind == EXPECT_FAILURE ? "xfail" : "flaky", (const char *)of->id.data,
-                      is_pinned ? EXPECTATION_CLASS : "", is_pinned ? class : "",
-                      is_pinned ? " " : "", (const char *)line->reason.data);
+        if (of->role == SCRIPT_SERVER && expectation_fits(line, of->id) &&
+            !has_passed(line, outcome))
+            write_line(rewrite->out, line, of->id, outcome);
     }
 }
 
@@ -78,10 +87,11 @@ static void rewrite_line(struct rewrite *rewrite, const char *text, unsigned num
 {
     struct expectation line = {.line = number};
     const char *problem = NULL;
-    const struct lwp_bytes copy = script_arena_copy(&rewrite->arena, lwp_bytes_text(text));
-    /* The copy is the arena's, for us to cut. */
-    if (!copy.data ||
-        expectation_parse((char *)(uintptr_t)copy.data, &line, &problem) != EXPECTATION_LINE) {
+    const size_t size = strlen(text) + 1;
+    char *copy = script_arena_take(&rewrite->arena, size);
+    if (copy)
+        memcpy(copy, text, size);
+    if (!copy || expectation_parse(copy, &line, &problem) != EXPECTATION_LINE) {
         (void)fprintf(rewrite->out, "%s\n", text);
         return;
     }
@@ -122,24 +132,21 @@ static void add_lines(struct rewrite *rewrite)
 
 bool expectations_rewrite(const struct expectations *expectations)
 {
-    struct rewrite rewrite = {.expectations = expectations};
-    struct whole_file file;
+    struct report_out file;
     unsigned number = 0;
-    bool written = whole_file_open(&file, expectations->path);
-    if (written) {
-        rewrite.out = file.out;
-        char *rest = expectations_lines(expectations, &rewrite.arena);
-        for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
-            rewrite_line(&rewrite, line, ++number);
-        add_lines(&rewrite);
-        written = whole_file_close(&file);
+    if (!report_out_open(&file, expectations->path, 0)) {
+        report_out_drop(&file);
+        return false;
     }
+    struct rewrite rewrite = {.expectations = expectations, .out = file.file};
+    char *rest = expectations_lines(expectations, &rewrite.arena);
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+        rewrite_line(&rewrite, line, ++number);
+    add_lines(&rewrite);
     script_arena_done(&rewrite.arena);
-    if (!written)
-        (void)fprintf(stderr, "lwp-conform: can not write %s: %s\n", expectations->path,
-                      strerror(errno));
-    else
-        (void)fprintf(stderr, "%s: %zu lines added, %zu changed, %zu dropped\n", expectations->path,
-                      rewrite.added, rewrite.changed, rewrite.dropped);
-    return written;
+    if (!report_out_keep(&file))
+        return false;
+    (void)fprintf(stderr, "%s: %zu lines added, %zu changed, %zu dropped\n", expectations->path,
+                  rewrite.added, rewrite.changed, rewrite.dropped);
+    return true;
 }

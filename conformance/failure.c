@@ -11,14 +11,25 @@ static const char *const words[] = {
     [RESULT_MALFORMED] = "malformed", [RESULT_TIMEOUT] = "timeout",
 };
 
+/* What was not a step's failure has the verdict's word. */
+static const char *word_of(const struct result *result)
+{
+    const bool is_good = result->verdict == VERDICT_PASS || result->verdict == VERDICT_LENIENT ||
+                         result->verdict == VERDICT_XPASS || result->verdict == VERDICT_SKIP;
+    const bool is_step = result->verdict != VERDICT_CRASH && result->verdict != VERDICT_ERROR &&
+                         result->end != RESULT_NOTHING_FAILED;
+    if (is_good)
+        return "";
+    return is_step ? words[result->end] : verdict_word(result->verdict);
+}
+
 const char *failure_class(const struct result *result, char *out)
 {
-    const bool beyond = result->verdict == VERDICT_CRASH || result->verdict == VERDICT_ERROR;
-    if (!beyond && result->field)
+    const char *word = word_of(result);
+    if (result->field && strcmp(word, words[RESULT_FRAME]) == 0)
         (void)snprintf(out, FAILURE_CLASS_SIZE, "%s%s", field_prefix, result->field);
     else
-        (void)snprintf(out, FAILURE_CLASS_SIZE, "%s",
-                       beyond ? verdict_word(result->verdict) : words[result->end]);
+        (void)snprintf(out, FAILURE_CLASS_SIZE, "%s", word);
     return out;
 }
 

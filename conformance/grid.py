@@ -319,9 +319,13 @@ VALUES = {"topic_id": "$t", "max_age_secs": "60", "max_bytes": "64K", "start_off
 def commands():
     """The commands that have a form: word, section, types and names of the fields, from commands.def."""
     row = r'LWP_COMMAND\([^"]*"([^"]+)",\s*"([^"]+)",\s*CLIENT,\s*\w+,([^\n]*(?:\n {12}[^\n]*)?)\)\n'
-    for word, section, fields in re.findall(row, COMMANDS.read_text()):
-        if word in FORMS:
-            yield word, section, re.findall(r"F\((\w+), (\w+)\)", fields)
+    rows = [(word, section, re.findall(r"F\((\w+), (\w+)\)", fields))
+            for word, section, fields in re.findall(row, COMMANDS.read_text())]
+    rows = [row for row in rows if row[2] and row[2][0][0] != "TEXT"]
+    strange = set(FORMS) ^ {word for word, *_ in rows}
+    if strange:
+        sys.exit("grid.py: in commands.def and not in FORMS, or the reverse: " + " ".join(sorted(strange)))
+    return rows
 
 
 def whole(word, fields):

@@ -9,21 +9,90 @@
 #include "lwp/net/clock.h"
 #include "lwp/tools/interrupt.h"
 
-/* Ten times what all cases may take against a right server. */
 #define WATCHDOG_NS (100 * LWP_SECOND_NS)
 
-/* Reads what is known to fail. */
-static bool read_expectations(struct program *program)
+/* The ways to chop; false, and said, if they are too many. */
+static bool choose_chops(const struct arguments *arguments, struct chop_list *chops)
+{
+    *chops = arguments->chops;
+    if ((!arguments->axes || chop_add_axes(chops)) &&
+        (!arguments->coalesce || chop_add(chops, "coalesce")))
+        return true;
+    (void)arguments_problem("too many ways to chop", NULL);
+    return false;
+}
+
+/* All cases may take ten times what they take against a right server. */
+static uint64_t watchdog_of(const struct arguments *arguments, const struct suite *suite)
+{
+    const uint64_t chops = suite->chops.count ? suite->chops.count : 1;
+    const uint64_t orders = suite->shuffles ? 2 : 1;
+    return arguments->watchdog_ns
+               ? arguments->watchdog_ns
+               : WATCHDOG_NS * arguments->timeout_factor * arguments->repeat * chops * orders;
+}
+
+/* What is run, and how. False, and said, if that is too much. */
+static bool choose_suite(struct program *program)
 {
     const struct arguments *arguments = &program->arguments;
-    const bool is_selftest = arguments->command && strcmp(arguments->command, "selftest") == 0;
-    if (arguments->update_expect && (!arguments->expect || is_selftest)) {
-        (void)arguments_problem("--update-expect needs --expect FILE and a server", NULL);
+    program->suite = (struct suite){
+        .cases = &program->catalogue.script,
+        .filters = arguments->filters.items,
+        .filter_count = arguments->filters.count,
+        .expectations = &program->expectations,
+        .baseline = &program->baseline,
+        .min_cases = (size_t)arguments->min_cases,
+        .report = &program->report,
+        .repeat = (unsigned)arguments->repeat,
+        .reruns = (unsigned)arguments->reruns,
+        .shard = (unsigned)arguments->shard.index - 1,
+        .shards = (unsigned)arguments->shard.count,
+        .shuffles = arguments->shuffle.given,
+        .shuffle = arguments->shuffle.seed,
+        .read_only = arguments->read_only,
+        .isolates = arguments->isolate,
+        .interrupt = program->interrupt,
+    };
+    if (!choose_chops(arguments, &program->suite.chops))
         return false;
-    }
-    return !arguments->expect ||
-           expectations_read(&program->expectations, arguments->expect, &program->catalogue.script,
-                             arguments->update_expect);
+    program->suite.watchdog_ns = watchdog_of(arguments, &program->suite);
+    return true;
+}
+
+/* Whether this is the command. */
+static bool is_command(const struct arguments *arguments, const char *word)
+{
+    return arguments->command && strcmp(arguments->command, word) == 0;
+}
+
+/* What is wrong with the options about what is known, or NULL. */
+static const char *misplaced(const struct arguments *arguments)
+{
+    const bool is_server = is_command(arguments, "server");
+    if (arguments->update_expect && (!arguments->expect || !is_server))
+        return "--update-expect needs --expect FILE and a server";
+    if (arguments->baseline && !is_server)
+        return "--baseline needs a server";
+    if (arguments->profile && !is_server && !is_command(arguments, "diff"))
+        return "--profile needs a server";
+    return NULL;
+}
+
+/* Reads what is known to fail, and to be lacking. */
+static bool read_known(struct program *program)
+{
+    const struct arguments *arguments = &program->arguments;
+    const char *problem = misplaced(arguments);
+    if (problem)
+        (void)arguments_problem(problem, NULL);
+    bool sound = !problem;
+    if (sound && arguments->expect)
+        sound = expectations_read(&program->expectations, arguments->expect,
+                                  &program->catalogue.script, arguments->update_expect);
+    if (sound && arguments->profile)
+        sound = profile_read(&program->profile, arguments->profile);
+    return sound;
 }
 
 /* Reads cases and expectations. SUITE_USAGE if anything is wrong with them. */
@@ -40,33 +109,7 @@ static enum suite_exit prepare(struct program *program)
         free(text);
     }
     catalogue_print_errors(&program->catalogue, stderr);
-    sound = sound && read_expectations(program);
-    if (sound && arguments->profile)
-        sound = profile_read(&program->profile, arguments->profile);
-    program->suite = (struct suite){
-        .cases = &program->catalogue.script,
-        .filters = arguments->filters.items,
-        .filter_count = arguments->filters.count,
-        .expectations = &program->expectations,
-        .min_cases = (size_t)arguments->min_cases,
-        .report = &program->report,
-        .chops = arguments->chops,
-        .repeat = (unsigned)arguments->repeat,
-        .shard = (unsigned)arguments->shard.index - 1,
-        .shards = (unsigned)arguments->shard.count,
-        .shuffles = arguments->shuffle.given,
-        .shuffle = arguments->shuffle.seed,
-        .read_only = arguments->read_only,
-        .isolates = arguments->isolate,
-        .interrupt = program->interrupt,
-    };
-    struct chop_list *chops = &program->suite.chops;
-    if ((arguments->axes && !chop_add_axes(chops)) ||
-        (arguments->coalesce && !chop_add(chops, "coalesce")))
-        sound = arguments_problem("too many ways to chop", NULL) == 0;
-    program->suite.watchdog_ns = WATCHDOG_NS * arguments->timeout_factor * arguments->repeat *
-                                 (chops->count ? chops->count : 1);
-    return sound ? SUITE_AS_EXPECTED : SUITE_USAGE;
+    return sound && read_known(program) && choose_suite(program) ? SUITE_AS_EXPECTED : SUITE_USAGE;
 }
 
 /* Each filter must fit something. */
@@ -139,6 +182,7 @@ int main(int argc, char **argv)
                       .min_cases = 1,
                       .timeout_factor = 1,
                       .repeat = 1,
+                      .reruns = 2,
                       .jobs = 1,
                       .max_memory = UINT64_C(1) << 30,
                       .max_leaks = 32,
@@ -163,6 +207,7 @@ int main(int argc, char **argv)
     if (program.stuck)
         _exit((int)status);
     interrupt_close(program.interrupt);
+    baseline_done(&program.baseline);
     profile_done(&program.profile);
     expectations_done(&program.expectations);
     catalogue_done(&program.catalogue);

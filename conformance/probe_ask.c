@@ -105,35 +105,47 @@ static void describe(const struct probe *probe, const struct result *result,
                    sent.text, SHOWN_SIZE, came.text);
 }
 
-/* Runs the case of the steps. */
+static enum probe_reply reply_of(const struct probe *probe, const struct result *result,
+                                 const struct probe_answer *answer)
+{
+    const bool is_judged = result->verdict == VERDICT_PASS || result->verdict == VERDICT_FAIL ||
+                           result->verdict == VERDICT_TIMEOUT;
+    if (!is_judged || (answer->wants_token && !probe->run.auth_token))
+        return PROBE_UNASKED;
+    return result->verdict == VERDICT_PASS ? PROBE_YES : PROBE_NO;
+}
+
+static void run_question(struct probe *probe, const struct script_case *question,
+                         struct probe_answer *answer)
+{
+    struct script_arena arena = {NULL, 0, false};
+    struct result result;
+    run_case(&probe->run, question, ++probe->ordinal, &arena, &result);
+    describe(probe, &result, answer);
+    answer->reply = reply_of(probe, &result, answer);
+    answer->is_silent = result.verdict == VERDICT_TIMEOUT;
+    if (result.verdict == VERDICT_ERROR)
+        (void)snprintf(answer->evidence, sizeof(answer->evidence), "%.*s", SHOWN_SIZE,
+                       result.reason);
+    script_arena_done(&arena);
+}
+
+/* Makes a case of the steps and runs it. */
 static void run_steps(struct probe *probe, const char *steps, struct probe_answer *answer)
 {
     struct script script = {.arena = {NULL, 0, false}};
-    struct script_arena arena = {NULL, 0, false};
-    struct result result = {.verdict = VERDICT_ERROR};
     char *text = NULL;
     const int size = asprintf(&text, "%s%s\n", head, steps);
-    const struct lwp_bytes bytes = {(const uint8_t *)text, size > 0 ? (size_t)size : 0};
-    if (size < 0 || script_read(&script, "probe.def", bytes) != LWP_OK) {
+    if (size < 0)
+        return;
+    const struct lwp_bytes bytes = {(const uint8_t *)text, (size_t)size};
+    if (script_read(&script, "probe.def", bytes) == LWP_OK)
+        run_question(probe, &script.cases.items[0], answer);
+    else if (script.errors.count)
         (void)snprintf(answer->evidence, sizeof(answer->evidence),
-                       "the question can not be read%s%s", script.errors.count ? ": expected " : "",
-                       script.errors.count ? script.errors.items[0].expected : "");
-    } else {
-        run_case(&probe->run, &script.cases.items[0], ++probe->ordinal, &arena, &result);
-        describe(probe, &result, answer);
-    }
-    if (answer->wants_token && !probe->run.auth_token)
-        answer->reply = PROBE_UNASKED;
-    else if (result.verdict == VERDICT_PASS)
-        answer->reply = PROBE_YES;
-    else if (result.verdict == VERDICT_FAIL || result.verdict == VERDICT_TIMEOUT)
-        answer->reply = PROBE_NO;
-    else if (result.reason[0])
-        (void)snprintf(answer->evidence, sizeof(answer->evidence), "%.*s", SHOWN_SIZE,
-                       result.reason);
-    answer->is_silent = result.verdict == VERDICT_TIMEOUT;
-    free(size < 0 ? NULL : text);
-    script_arena_done(&arena);
+                       "the question can not be read: expected %s",
+                       script.errors.items[0].expected);
+    free(text);
     script_done(&script);
 }
 

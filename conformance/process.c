@@ -34,25 +34,35 @@ static void keep(struct process *process, const char *bytes, size_t size)
     process->tail_size += size;
 }
 
-/* A line under way; what is longer is cut. */
+enum { OVERLAP = 16 }; /* Longer than any word of is_alarm(). */
+
+/* A line under way. What is longer is looked at in parts that overlap. */
 struct line {
     char text[PROCESS_LINE_SIZE];
     size_t size;
 };
 
+static void look_at(struct process *process, struct line *line)
+{
+    line->text[line->size] = '\0';
+    /* A zero in it only hides what is behind. */
+    if (!process->alarm[0] && is_alarm(line->text))
+        memcpy(process->alarm, line->text, line->size + 1);
+}
+
 static void look_for_alarm(struct process *process, struct line *line, const char *bytes,
                            size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (bytes[i] != '\n' && line->size + 1 < sizeof(line->text)) {
-            line->text[line->size++] = bytes[i] ? bytes[i] : ' ';
+        const bool ends = bytes[i] == '\n';
+        if (!ends)
+            line->text[line->size++] = bytes[i];
+        if (!ends && line->size + 1 < sizeof(line->text))
             continue;
-        }
-        line->text[line->size] = '\0';
-        if (!process->alarm[0] && is_alarm(line->text))
-            memcpy(process->alarm, line->text, line->size + 1);
-        if (bytes[i] == '\n')
-            line->size = 0;
+        look_at(process, line);
+        const size_t kept = ends ? 0 : OVERLAP;
+        memmove(line->text, line->text + line->size - kept, kept);
+        line->size = kept;
     }
 }
 
@@ -125,15 +135,29 @@ bool process_start(struct process *process, const char *command)
     return false;
 }
 
+static bool is_by_sigterm(int status)
+{
+    enum { SHELL_ADDS = 128 };
+    return (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) ||
+           (WIFEXITED(status) && WEXITSTATUS(status) == SHELL_ADDS + SIGTERM);
+}
+
+/* Whoever has lost its parent is ours, too: one that failed counts more than the shell's end. */
+static void take_status(struct process *process, pid_t pid, int status)
+{
+    const bool is_bad = status != 0 && !is_by_sigterm(status);
+    if ((is_bad || pid == process->pid) && !process->failed)
+        process->status = status;
+    process->failed |= is_bad;
+    process->ended |= pid == process->pid;
+}
+
 bool process_runs(struct process *process)
 {
     int status = 0;
     pid_t pid = process->pid ? waitpid(-process->pid, &status, WNOHANG) : 0;
     for (; pid > 0; pid = waitpid(-process->pid, &status, WNOHANG))
-        if (pid == process->pid) {
-            process->ended = true;
-            process->status = status;
-        }
+        take_status(process, pid, status);
     return process->pid && !process->ended;
 }
 
@@ -155,13 +179,24 @@ static bool is_gone_until(struct process *process, uint64_t deadline_ns)
     return true;
 }
 
+/* A shell that got the signal together with its child could take the child's status to the grave; so
+ * it has until then to tell it. */
+static void ask_to_end(struct process *process, uint64_t until_ns)
+{
+    const bool has_child =
+        process_runs(process) && process_is_shell(process) && process_end_others(process) > 0;
+    if (has_child && is_gone_until(process, until_ns))
+        return;
+    if (group_is_left(process))
+        (void)kill(-process->pid, SIGTERM);
+}
+
 void process_end(struct process *process, uint64_t wait_ns)
 {
     if (!process->pid)
         return;
-    if (group_is_left(process))
-        (void)kill(-process->pid, SIGTERM);
-    if (!is_gone_until(process, lwp_clock_now() + wait_ns)) {
+    ask_to_end(process, lwp_clock_now() + wait_ns / 2);
+    if (!is_gone_until(process, lwp_clock_now() + wait_ns / 2)) {
         process->killed = true;
         (void)kill(-process->pid, SIGKILL);
         (void)is_gone_until(process, lwp_clock_now() + LWP_SECOND_NS);

@@ -21,8 +21,9 @@ struct process_use {
 
 struct process {
     pid_t pid;  /* Of the shell, and of the group; 0 if there is none. */
-    int status; /* As of waitpid(), once it has ended. */
+    int status; /* As of waitpid(), once it has ended; of the first of the group that failed. */
     bool ended;
+    bool failed; /* Somebody ended neither with 0 nor by SIGTERM. */
     bool killed; /* It did not end when it was asked to. */
     int output;  /* What it writes to standard output and standard error. */
     pthread_t reader;
@@ -45,6 +46,12 @@ bool process_runs(struct process *process);
 /** Asks the group to end with SIGTERM and kills it after `wait_ns`; then `ended` is set, nobody of
  * the group is left, and the last words have been read. Harmless if there is none. */
 void process_end(struct process *process, uint64_t wait_ns);
+
+/** Whether the shell is still there and has not become the program. */
+bool process_is_shell(const struct process *process);
+
+/** Sends SIGTERM to all of the group but the shell; how many they were. */
+size_t process_end_others(const struct process *process);
 
 /** What the group takes now. */
 struct process_use process_use(const struct process *process);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
-#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,15 +23,18 @@ static bool read_file(const char *pid, const char *name, char text[TEXT_SIZE])
     return size > 0;
 }
 
-/* The group is the third word behind the name, which stands in parentheses and can hold anything. */
+/* Behind the name, which stands in parentheses and can hold anything: state, parent, group. */
 static bool is_of_group(const char *pid, pid_t group)
 {
     char text[TEXT_SIZE];
-    int found = 0;
     if (!read_file(pid, "stat", text))
         return false;
     const char *behind = strrchr(text, ')');
-    return behind && sscanf(behind + 1, " %*c %*d %d", &found) == 1 && found == group;
+    if (!behind || strlen(behind) < sizeof(") S"))
+        return false;
+    char *end = NULL;
+    (void)strtol(behind + strlen(") S"), &end, 10);
+    return strtol(end, NULL, 10) == group;
 }
 
 static uint64_t number_behind(const char *text, const char *label)
@@ -54,16 +57,24 @@ static uint64_t count_entries(const char *pid, const char *name)
     return count;
 }
 
+/* The next process of the group; NULL when there is none left. */
+static const char *next_of_group(DIR *folder, pid_t group)
+{
+    for (const struct dirent *entry = folder ? readdir(folder) : NULL; entry;
+         entry = readdir(folder))
+        if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && is_of_group(entry->d_name, group))
+            return entry->d_name;
+    return NULL;
+}
+
 struct process_use process_use(const struct process *process)
 {
     struct process_use use = {.processes = 0};
     DIR *folder = process->pid ? opendir("/proc") : NULL;
-    for (const struct dirent *entry = folder ? readdir(folder) : NULL; entry;
-         entry = readdir(folder)) {
-        const char *pid = entry->d_name;
+    for (const char *pid = next_of_group(folder, process->pid); pid;
+         pid = next_of_group(folder, process->pid)) {
         char text[TEXT_SIZE];
-        if (pid[0] < '0' || pid[0] > '9' || !is_of_group(pid, process->pid) ||
-            !read_file(pid, "status", text))
+        if (!read_file(pid, "status", text))
             continue;
         use.processes++;
         use.peak_size += number_behind(text, "\nVmHWM:") << 10;
@@ -73,4 +84,27 @@ struct process_use process_use(const struct process *process)
     if (folder)
         (void)closedir(folder);
     return use;
+}
+
+bool process_is_shell(const struct process *process)
+{
+    char pid[PATH_SIZE];
+    char name[TEXT_SIZE];
+    (void)snprintf(pid, sizeof(pid), "%d", process->pid);
+    return read_file(pid, "comm", name) && strcmp(name, "sh\n") == 0;
+}
+
+size_t process_end_others(const struct process *process)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc");
+    for (const char *name = next_of_group(folder, process->pid); name;
+         name = next_of_group(folder, process->pid)) {
+        const pid_t pid = (pid_t)strtol(name, NULL, 10);
+        if (pid != process->pid && kill(pid, SIGTERM) == 0)
+            count++;
+    }
+    if (folder)
+        (void)closedir(folder);
+    return count;
 }

@@ -236,7 +236,8 @@ static void add_demand(struct demand *demand, const struct script_step *step)
     demand->name = more(demand->name, step->kind == SCRIPT_GIVEN_NAME ? step->name_size : 0);
     for (size_t i = 0; i < step->frames.count; i++) {
         const struct script_frame *frame = &step->frames.items[i];
-        demand->payload = more(demand->payload, more(frame->bytes.size, frame->fill_size));
+        const uint64_t made = more(frame->bytes.size, frame->fill_size);
+        demand->payload = more(demand->payload, frame->is_sized ? frame->cut_size : made);
         demand->records = more(demand->records, frame->record_count);
     }
 }

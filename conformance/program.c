@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A word as a shell takes it back. */
-static void put_word(FILE *out, const char *word)
+#include "conformance/features.h"
+
+void program_put_word(FILE *out, const char *word)
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:[]";
@@ -20,6 +21,15 @@ static void put_word(FILE *out, const char *word)
     (void)fputc('\'', out);
 }
 
+void program_put_again(FILE *out, const struct arguments *arguments)
+{
+    for (size_t i = 0; i < arguments->again_count; i++) {
+        (void)fprintf(out, " --%s", arguments->again[i].name);
+        if (arguments->again[i].value)
+            program_put_word(out, arguments->again[i].value);
+    }
+}
+
 /* The command of this run again, but for its filters and reports; the caller frees it. NULL without
  * memory. */
 static char *repeat_command(const struct program *program, const struct lwp_dialect *dialect)
@@ -32,14 +42,10 @@ static char *repeat_command(const struct program *program, const struct lwp_dial
         return NULL;
     (void)fprintf(out, "lwp-conform %s", arguments->command);
     for (size_t i = 0; i < arguments->words.count; i++)
-        put_word(out, arguments->words.items[i]);
+        program_put_word(out, arguments->words.items[i]);
     (void)fprintf(out, " --dialect %s --seed %llu", dialect->name,
                   (unsigned long long)arguments->seed);
-    for (size_t i = 0; i < arguments->again_count; i++) {
-        (void)fprintf(out, " --%s", arguments->again[i].name);
-        if (arguments->again[i].value)
-            put_word(out, arguments->again[i].value);
-    }
+    program_put_again(out, arguments);
     return fclose(out) == 0 ? text : NULL;
 }
 
@@ -73,6 +79,7 @@ enum suite_exit program_run_suite(struct program *program, struct suite_target *
         .seed = program->arguments.seed,
         .repeat = repeat,
         .version = LWP_VERSION_TEXT,
+        .profile = program->arguments.profile,
         .axes = axes,
         .epoch_ns = targets[0]->epoch_ns,
     };
@@ -84,6 +91,25 @@ enum suite_exit program_run_suite(struct program *program, struct suite_target *
     free(axes);
     free(repeat);
     return status;
+}
+
+const struct lwp_dialect *program_dialect(const struct program *program)
+{
+    if (program->arguments.dialect)
+        return program->arguments.dialect;
+    return program->profile.dialect ? program->profile.dialect : &lwp_dialect_lance;
+}
+
+unsigned program_features(const struct program *program)
+{
+    const struct arguments *arguments = &program->arguments;
+    const unsigned auth = feature_bit(feature_named(lwp_bytes_text("auth")));
+    const unsigned open = feature_bit(feature_named(lwp_bytes_text("open")));
+    unsigned features = features_by_default() | arguments->with;
+    if (arguments->auth_token)
+        features = (features | auth) & ~open;
+    return profile_features(&program->profile, features & ~arguments->without,
+                            arguments->auth_token != NULL);
 }
 
 enum suite_exit program_judge(struct program *program,

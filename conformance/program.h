@@ -12,6 +12,7 @@ struct program {
     struct catalogue catalogue;       /* All cases, the user's own among them. */
     struct expectations expectations; /* Of --expect. */
     struct profile profile;           /* Of --profile; says nothing otherwise. */
+    struct baseline baseline;         /* Of --baseline. */
     struct suite suite;               /* The cases that were asked for. */
     struct report report;
     struct lwp_address address; /* Of the server to be judged. */
@@ -29,6 +30,18 @@ struct program {
 
 /** --list: the cases that were asked for, and the features. */
 enum suite_exit command_list(struct program *program);
+
+/** The dialect that is given, else the profile's, else the deployed one. */
+const struct lwp_dialect *program_dialect(const struct program *program);
+
+/** What the server has, by default, by options and by the profile. */
+unsigned program_features(const struct program *program);
+
+/** Writes a blank and the word as a shell takes it back. */
+void program_put_word(FILE *out, const char *word);
+
+/** Writes the options that a command for one case needs as well. */
+void program_put_again(FILE *out, const struct arguments *arguments);
 
 /** Opens the reports, calls `run`, and closes them. */
 enum suite_exit program_judge(struct program *program,

@@ -133,7 +133,7 @@ static void add_evidence(const struct report *report, struct json_object *event,
 {
     char *repeat = report_repeat(report, result);
     char class[FAILURE_CLASS_SIZE];
-    add_text(event, "class", failure_class(result, class));
+    lwp_json_add_word(event, "class", failure_class(result, class));
     add_text(event, "expected", result->expected);
     add_text(event, "actual", result->actual);
     if (result->field)
@@ -157,8 +157,7 @@ static void add(const struct report *report, struct report_out *out, const struc
     add_text(event, "reason", result->reason);
     lwp_json_add_number(event, "duration_ns", result->duration_ns);
     add_text(event, "file", of->place.file);
-    if (of->place.line)
-        lwp_json_add_number(event, "line", result->line ? result->line : of->place.line);
+    lwp_json_add_number(event, "line", result->line ? result->line : of->place.line);
     lwp_json_add(event, "text", texts_of(of));
     lwp_json_add(event, "requirements", requirements_of(of));
     if (report_is_told(result->verdict))

@@ -95,9 +95,8 @@ static void add(const struct report *report, struct report_out *out, const struc
     write_attribute(cases, "name", id);
     write_attribute(cases, "classname", classname);
     write_attribute(cases, "file", result->of->place.file);
-    if (result->of->place.line)
-        (void)fprintf(cases, " line=\"%u\"", result->of->place.line);
-    (void)fprintf(cases, " time=\"%.6f\"", (double)result->duration_ns / 1e9);
+    (void)fprintf(cases, " line=\"%u\" time=\"%.6f\"", result->of->place.line,
+                  (double)result->duration_ns / 1e9);
     if (elements[verdict_class_of(result->verdict)])
         write_outcome(report, cases, result);
     else

@@ -73,7 +73,7 @@ static void print_evidence(const struct report *report, FILE *out, const struct 
 static void add(const struct report *report, struct report_out *out, const struct result *result)
 {
     const bool bad = report_is_bad(result->verdict);
-    if (verdict_class_of(result->verdict) == CLASS_PASSED && !report->verbose)
+    if ((verdict_class_of(result->verdict) == CLASS_PASSED || result->is_same) && !report->verbose)
         return;
     char *reason = report_utf8(result->reason);
     (void)fprintf(out->file, "%-12s %s (%s)%s%s\n", verdict_word(result->verdict),

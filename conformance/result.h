@@ -75,6 +75,7 @@ struct result {
     char reason[RESULT_TEXT_SIZE];   /* In one sentence; empty for a plain pass. */
     char expected[RESULT_TEXT_SIZE]; /* As decoded fields; empty if there is no such thing. */
     char actual[RESULT_TEXT_SIZE];
+    bool is_same;        /* It came out like this in the run that this one is compared with. */
     enum result_end end; /* How the step that failed ended. */
     const char *field;   /* The first field that differs, or NULL. */
     long offset;         /* Of the first byte that differs in the frame, or -1. */

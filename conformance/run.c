@@ -57,8 +57,9 @@ void run_case(const struct run_options *options, const struct script_case *of, u
     end_exchange(run, (const char *)of->id.data);
 }
 
-/* What the runner does beside the cases. */
+/* What the runner does beside the cases; it is never chopped. */
 struct aside {
+    struct run_options options;
     struct script_arena arena;
     struct result result;
     struct run *run;
@@ -66,12 +67,13 @@ struct aside {
 
 static bool begin_aside(const struct run_options *options, struct aside *aside)
 {
-    *aside = (struct aside){.result = {.verdict = VERDICT_PASS, .offset = -1}};
+    *aside = (struct aside){.options = *options, .result = {.verdict = VERDICT_PASS, .offset = -1}};
+    aside->options.chop = NULL;
     aside->run = script_arena_take(&aside->arena, sizeof(*aside->run));
     if (!aside->run)
         return false;
     aside->result.began_ns = lwp_world_now(options->world);
-    *aside->run = (struct run){.options = options,
+    *aside->run = (struct run){.options = &aside->options,
                                .arena = &aside->arena,
                                .result = &aside->result,
                                .began_ns = aside->result.began_ns};

@@ -64,10 +64,12 @@ static void wire_release(struct run *run)
     wire_flush(run, &run->peers[run->holder]);
 }
 
-static void push(struct run *run, struct peer *peer, struct lwp_bytes bytes)
+static bool push(struct run *run, struct peer *peer, struct lwp_bytes bytes)
 {
-    if (lwp_link_push(&peer->link, bytes, now_of(run)) != LWP_OK)
-        step_verdict(run, NULL, VERDICT_ERROR, "there is no memory for what is to be sent");
+    if (lwp_link_push(&peer->link, bytes, now_of(run)) == LWP_OK)
+        return true;
+    step_verdict(run, NULL, VERDICT_ERROR, "there is no memory for what is to be sent");
+    return false;
 }
 
 /* Order is kept between connections, and what waits stays small. */
@@ -77,7 +79,7 @@ static void hold_back(struct run *run, unsigned connection, struct lwp_bytes byt
     struct peer *peer = &run->peers[connection];
     if (run->holder != connection || peer->link.session.out.size + bytes.size > MOST_HELD_SIZE)
         wire_release(run);
-    push(run, peer, bytes);
+    (void)push(run, peer, bytes);
     run->holds = true;
     run->holder = connection;
 }
@@ -87,8 +89,8 @@ static void send_pieces(struct run *run, struct peer *peer, struct lwp_bytes byt
     struct chop_cut cut;
     chop_begin(&cut, run->options->chop, bytes);
     struct lwp_bytes piece = chop_next(&cut);
-    while (piece.size && !run->failed) {
-        push(run, peer, piece);
+    /* What is cleaned up after a failure is sent as well. */
+    while (piece.size && push(run, peer, piece)) {
         wire_flush(run, peer);
         piece = chop_next(&cut);
         if (!piece.size)

@@ -18,16 +18,22 @@ enum suite_exit suite_worse(enum suite_exit a, enum suite_exit b)
     return SUITE_AS_EXPECTED;
 }
 
+/* Cases with this verdict that did not have it in the baseline. */
+static size_t count_new(const struct walk *walk, enum verdict verdict)
+{
+    return walk->suite->report->counts.of[verdict] - walk->suite->baseline->known[verdict];
+}
+
 static enum suite_exit exit_of(const struct walk *walk)
 {
-    const struct report_counts *counts = &walk->suite->report->counts;
     enum suite_exit status = SUITE_AS_EXPECTED;
-    if (counts->of[VERDICT_FAIL] + counts->of[VERDICT_TIMEOUT] + counts->of[VERDICT_CRASH] +
-        counts->of[VERDICT_FLAKY] + counts->of[VERDICT_AXIS])
+    if (count_new(walk, VERDICT_FAIL) + count_new(walk, VERDICT_TIMEOUT) +
+        count_new(walk, VERDICT_CRASH) + count_new(walk, VERDICT_FLAKY) +
+        count_new(walk, VERDICT_AXIS))
         status = suite_worse(status, SUITE_FAILED);
-    if (counts->of[VERDICT_ERROR])
+    if (count_new(walk, VERDICT_ERROR))
         status = suite_worse(status, SUITE_NOT_RUN);
-    if (counts->of[VERDICT_XPASS])
+    if (count_new(walk, VERDICT_XPASS))
         status = suite_worse(status, SUITE_STALE);
     if (walk->ran < walk->suite->min_cases)
         status = suite_worse(status, SUITE_TOO_FEW);
@@ -49,6 +55,7 @@ static void report(struct walk *walk, size_t end)
     while (walk->reported < end && walk->outcomes[walk->reported].done) {
         struct outcome *outcome = &walk->outcomes[walk->reported++];
         expectation_apply(walk->suite->expectations, &outcome->result);
+        baseline_apply(walk->suite->baseline, &outcome->result);
         report_case(walk->suite->report, &outcome->result);
         script_arena_done(&outcome->arena);
     }
@@ -107,9 +114,8 @@ static bool walk_init(struct walk *walk, struct suite_target *const *targets, si
         targets[i]->run.sink = walk->guard.inner ? &walk->guard.sink : NULL;
     if (walk->chops.count == 0)
         (void)chop_add(&walk->chops, "none");
-    walk->deadline_ns = suite->watchdog_ns
-                            ? lwp_clock_later(lwp_clock_now(), suite->watchdog_ns * walk->passes)
-                            : LWP_NEVER;
+    walk->deadline_ns =
+        suite->watchdog_ns ? lwp_clock_later(lwp_clock_now(), suite->watchdog_ns) : LWP_NEVER;
     return pick_cases(walk);
 }
 

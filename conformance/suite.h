@@ -3,6 +3,7 @@
 #ifndef LWP_CONFORM_SUITE_H
 #define LWP_CONFORM_SUITE_H
 
+#include "conformance/baseline.h"
 #include "conformance/expectations.h"
 #include "conformance/profile.h"
 #include "conformance/report.h"
@@ -41,17 +42,19 @@ struct suite {
     const char *const *filters; /* Globs; a case runs if any fits. */
     size_t filter_count;        /* 0: all run. */
     struct expectations *expectations;
+    struct baseline *baseline;
     size_t min_cases;
     struct report *report;
     struct chop_list chops; /* Each case is run under each; none: as it is. */
     unsigned repeat;        /* At least 1. */
+    unsigned reruns;        /* How often what failed is run again. */
     unsigned shard;         /* Of the cases that fit every `shards`-th runs, from this one on, */
     unsigned shards;        /* which is 0 for the first; 0 shards: all run. */
     bool shuffles;          /* They run a second time in another order, made from */
     uint64_t shuffle;       /* this seed. */
     bool read_only;         /* Cases that change the server are skipped. */
     bool isolates;          /* Finds out which case has killed the target. */
-    uint64_t watchdog_ns;   /* Of each time that the cases are run; 0: none. */
+    uint64_t watchdog_ns;   /* The whole run is given up after so long; 0: never. */
     int interrupt;          /* Of interrupt_open(); -1: none. */
 };
 

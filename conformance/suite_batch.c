@@ -42,7 +42,7 @@ static void set_up_task(struct walk *walk, struct task *task, size_t index, bool
                 .attempt = outcome->attempts,
                 .chops = &walk->chops,
                 .repeat = suite->repeat,
-                .reruns = !is_expected && walk->failed < MOST_FAILED,
+                .reruns = is_expected || walk->failed >= MOST_FAILED ? 0 : suite->reruns,
                 .checks_alive = suite->isolates || is_last,
             },
     };
@@ -89,57 +89,65 @@ static bool is_over(struct walk *walk)
     if (interrupt_came(walk->suite->interrupt))
         (void)snprintf(walk->why_over, sizeof(walk->why_over), "the run was interrupted");
     else if (lwp_clock_now() >= walk->deadline_ns)
-        (void)snprintf(
-            walk->why_over, sizeof(walk->why_over),
-            "the watchdog ended the run: it took more than %llu s",
-            (unsigned long long)(walk->suite->watchdog_ns * walk->passes / LWP_SECOND_NS));
+        (void)snprintf(walk->why_over, sizeof(walk->why_over),
+                       "the watchdog ended the run: it took more than %llu ms",
+                       (unsigned long long)(walk->suite->watchdog_ns / LWP_MILLISECOND_NS));
     walk->over = walk->why_over[0];
     return walk->over;
 }
 
-/* Starts the tasks and waits for them. False if one does not end: it goes on, with its memory. */
+/* Starts the tasks and waits for them. False if one does not end: it goes on, with its memory. What
+ * is in this process has a clock that waits for nobody, and is not worth a thread. */
 static bool run_tasks(struct walk *walk, struct task *tasks, size_t count)
 {
+    const bool inside = count == 1 && walk->targets[0]->prepare;
     bool all = true;
-    for (size_t i = 0; i < count; i++)
-        if (pthread_create(&tasks[i].thread, NULL, run_task, &tasks[i]) != 0) {
+    for (size_t i = 0; i < count; i++) {
+        tasks[i].own_thread =
+            !inside && pthread_create(&tasks[i].thread, NULL, run_task, &tasks[i]) == 0;
+        if (!tasks[i].own_thread)
             (void)run_task(&tasks[i]);
-            tasks[i].thread = pthread_self();
-        }
+    }
     for (size_t i = 0; i < count; i++)
-        if (!pthread_equal(tasks[i].thread, pthread_self()))
-            all = join(walk, tasks[i].thread) && all;
+        all = (!tasks[i].own_thread || join(walk, tasks[i].thread)) && all;
     return all;
+}
+
+/* Takes in what came of the batch; LWP_OK, or the status of a sanity exchange that failed. */
+static enum lwp_status settle(struct walk *walk, struct task *tasks, size_t count)
+{
+    enum lwp_status status = LWP_OK;
+    for (size_t i = 0; i < count; i++) {
+        take_in(walk, &tasks[i]);
+        if (tasks[i].status != LWP_OK)
+            status = tasks[i].status;
+    }
+    walk->at += count;
+    if (walk->host && walk->host->look)
+        walk->host->look(walk->host, (const char *)tasks[count - 1].outcome->of->id.data);
+    return status;
 }
 
 void batch_run(struct walk *walk)
 {
     const size_t count = batch_size(walk);
     const bool is_last = walk->at + count == walk->order_count && walk->pass + 1 == walk->passes;
+    if (is_over(walk))
+        return;
     struct task *tasks = calloc(count, sizeof(*tasks));
-    enum lwp_status status = tasks ? LWP_OK : LWP_NO_MEMORY;
-    if (is_over(walk) || !tasks) {
-        free(tasks);
+    if (!tasks) {
         walk->over = true;
         return;
     }
     for (size_t i = 0; i < count; i++)
         set_up_task(walk, &tasks[i], i, is_last);
-    if (!run_tasks(walk, tasks, count)) {
-        walk->stuck = true;
+    walk->stuck = !run_tasks(walk, tasks, count);
+    if (walk->stuck) {
         (void)is_over(walk);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        take_in(walk, &tasks[i]);
-        if (tasks[i].status != LWP_OK)
-            status = tasks[i].status;
-    }
+    const enum lwp_status status = settle(walk, tasks, count);
     free(tasks);
-    walk->at += count;
-    if (walk->host && walk->host->look)
-        walk->host->look(walk->host,
-                         (const char *)walk->outcomes[walk->order[walk->at - 1]].of->id.data);
     if (status != LWP_OK)
         recover(walk, count, status);
 }

@@ -36,7 +36,7 @@ static bool skips(const struct walk *walk, struct outcome *outcome)
         (void)snprintf(reason, RESULT_TEXT_SIZE, "%s", why);
     else
         outcome->result = (struct result){.of = NULL};
-    return why;
+    return why != NULL;
 }
 
 bool pick_cases(struct walk *walk)

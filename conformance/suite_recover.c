@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <time.h>
 
 #include "conformance/features.h"
 #include "conformance/suite_state.h"
@@ -64,6 +65,16 @@ static bool restart(struct walk *walk, enum lwp_status status)
     return !walk->over;
 }
 
+/* Some need a moment to die. */
+static enum lwp_status check_later(const struct walk *walk)
+{
+    const struct run_options *run = &walk->targets[0]->run;
+    const struct timespec moment = {.tv_nsec = 250000000};
+    for (unsigned i = 0; i < run->time_factor; i++)
+        (void)nanosleep(&moment, NULL);
+    return run_sanity(run);
+}
+
 /* Runs a case alone on a fresh target. Whether it kills it; the result is the case's if it does, or
  * if the one that it has is worth nothing. */
 static bool kills_alone(struct walk *walk, struct outcome *outcome, bool replaces)
@@ -78,10 +89,14 @@ static bool kills_alone(struct walk *walk, struct outcome *outcome, bool replace
                             .checks_alive = true,
                         }};
     task.status = trial_run(&task.trial, &task.arena, &task.result);
+    if (task.status == LWP_OK)
+        task.status = check_later(walk);
     outcome->attempts = task.trial.attempt;
     const bool kills = task.status != LWP_OK;
     if (kills || replaces)
         trial_keep(&outcome->arena, &outcome->result, &task.result);
+    if (kills)
+        outcome->result.verdict = VERDICT_CRASH;
     if (kills)
         (void)snprintf(outcome->result.reason, RESULT_TEXT_SIZE,
                        "alone on a fresh target it kills it: %.400s", task.result.reason);

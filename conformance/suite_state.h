@@ -18,9 +18,10 @@ struct outcome {
     struct result result;
 };
 
-/* A case that runs, in a thread of its own. */
+/* A case that runs. */
 struct task {
     pthread_t thread;
+    bool own_thread;
     struct trial trial;
     struct outcome *outcome;
     struct script_arena arena;

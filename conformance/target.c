@@ -2,14 +2,13 @@
 #include "conformance/target.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lwp/net/clock.h"
 
-enum { COMMAND_SIZE = 4096, SHELL_ADDS = 128 };
+enum { COMMAND_SIZE = 4096 };
 
 static uint64_t seconds(const struct target *target, uint64_t count)
 {
@@ -52,7 +51,7 @@ static bool waits_for_us(struct target *target)
             lwp_transport_free(transport);
             return true;
         }
-        const bool failed = !runs && target->process.status != 0;
+        const bool failed = !runs && target->process.failed;
         if (failed || lwp_clock_now() >= deadline_ns)
             return false;
         sleep_ms(5);
@@ -89,10 +88,7 @@ static void end(struct target *target)
     if (!target->process.pid)
         return;
     process_end(&target->process, seconds(target, 5));
-    const int status = target->process.status;
-    const bool by_us = WIFSIGNALED(status) ? WTERMSIG(status) == SIGTERM
-                                           : WEXITSTATUS(status) == SHELL_ADDS + SIGTERM;
-    const bool sound = asked && !target->process.killed && (status == 0 || by_us);
+    const bool sound = asked && !target->process.killed && !target->process.failed;
     if (!target->alarm[0])
         (void)process_alarm(&target->process, target->alarm);
     if (sound || target->end[0])
@@ -236,8 +232,8 @@ static void make_cases(struct target *target)
     };
     for (size_t i = 0; i < TARGET_JUDGED_COUNT; i++) {
         target->texts[i] = lwp_bytes_text(rows[i].text);
-        target->judged[i] =
-            (struct script_case){.id = lwp_bytes_text(rows[i].id), .place = {"target", 0, 0}};
+        target->judged[i] = (struct script_case){.id = lwp_bytes_text(rows[i].id),
+                                                 .place = {"target.def", (unsigned)i + 1, 1}};
         target->judged[i].texts.items = &target->texts[i];
         target->judged[i].texts.count = 1;
     }

@@ -6,7 +6,6 @@
 #include "conformance/features.h"
 
 enum {
-    RERUNS = 2,
     /* So that no two attempts of a run make topics of the same name. */
     ORDINALS = 10000
 };
@@ -92,14 +91,14 @@ static enum lwp_status run_once(struct trial *trial, struct script_arena *arena,
 }
 
 /* Runs the case under one way to cut, until its verdict can be trusted or is found not to stay. */
-static enum lwp_status run_alike(struct trial *trial, bool reruns, struct script_arena *arena,
+static enum lwp_status run_alike(struct trial *trial, unsigned reruns, struct script_arena *arena,
                                  struct result *result)
 {
     static const char *const how[2] = {"first", "again"};
     enum lwp_status status = run_once(trial, arena, result);
     uint64_t duration_ns = result->duration_ns;
-    const bool again = reruns && !trial_passed(result->verdict);
-    const unsigned most = again && trial->repeat < 1 + RERUNS ? 1 + RERUNS : trial->repeat;
+    const unsigned again = trial_passed(result->verdict) ? 0 : reruns;
+    const unsigned most = trial->repeat < 1 + again ? 1 + again : trial->repeat;
     bool ended = result->verdict == VERDICT_CRASH;
     for (unsigned done = 1; done < most && !ended; done++) {
         struct script_arena own = {NULL, 0, false};
@@ -131,7 +130,8 @@ enum lwp_status trial_run(struct trial *trial, struct script_arena *arena, struc
     *result = (struct result){.of = NULL};
     for (size_t i = 0; i < chops->count && (i == 0 || !is_final(result->verdict)); i++) {
         const char *const how[2] = {chops->items[0].name, chops->items[i].name};
-        const bool reruns = trial->reruns && (i == 0 || trial_passed(result->verdict));
+        /* What fails as it failed under the first one needs no more runs. */
+        const unsigned reruns = i == 0 || trial_passed(result->verdict) ? trial->reruns : 0;
         struct script_arena own = {NULL, 0, false};
         struct result next;
         trial->target->run.chop = &chops->items[i];

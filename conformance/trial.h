@@ -25,7 +25,7 @@ struct trial {
     unsigned attempt;              /* Counts what was run of this case; begins at 0. */
     const struct chop_list *chops; /* Under each of which it is run; at least one. */
     unsigned repeat;               /* How often each time; at least 1. */
-    bool reruns;       /* Run again what failed: a failure that does not stay is a flake. */
+    unsigned reruns;   /* How often what failed is run again: if it does not stay it is a flake. */
     bool checks_alive; /* A sanity exchange follows every time, not only where there is a doubt. */
 };
 

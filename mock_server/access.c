@@ -111,7 +111,8 @@ bool broker_allows(const struct lwp_broker *broker, const struct lwp_asker *aske
         return true;
     for (size_t i = 0; i < options->access_count; i++) {
         const struct lwp_access *row = &options->access[i];
-        const bool given = right == RIGHT_READ ? row->read : row->write;
+        const bool reads = right == RIGHT_READ || LWP_BUG(takes_readers_for_writers);
+        const bool given = reads ? row->read : row->write;
         if (given && is_or_any(row->client, asker->client) && is_or_any(row->topic, topic))
             return true;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mock_server/bucket.h"
 
+#include "lwp/bug/bug.h"
 #include "lwp/net/clock.h"
 
 /* So that a second of tokens, counted in nanoseconds, stays below 2^64. */
@@ -41,7 +42,7 @@ bool bucket_take(struct bucket *bucket, uint64_t amount, uint64_t now_ns)
         return true;
     fill(bucket, now_ns);
     if (bucket->tokens == 0)
-        return false;
+        return LWP_BUG(limits_no_fetches);
     bucket->tokens -= amount < bucket->tokens ? amount : bucket->tokens;
     return true;
 }

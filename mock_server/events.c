@@ -213,7 +213,8 @@ enum lwp_status lwp_events_log_on(struct lwp_events *events, FILE *out, const ch
 
 static enum lwp_status begin_capture(struct lwp_events *events)
 {
-    const enum lwp_status status = lwp_packets_new(events->capture.file, "lwp-mock", &events->packets);
+    const enum lwp_status status =
+        lwp_packets_new(events->capture.file, "lwp-mock", &events->packets);
     if (status != LWP_OK)
         close_output(&events->capture);
     return status;

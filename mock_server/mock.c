@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lwp/bug/bug.h"
 #include "lwp/net/clock.h"
 #include "lwp/tools/options.h"
 #include "mock_server/mock_state.h"
@@ -172,7 +173,9 @@ static void append(struct lwp_mock *mock, struct member *member)
 /* Whether a new connection has no place. */
 static bool is_full(const struct lwp_mock *mock)
 {
-    return mock->options.max_connections && mock->connection_count >= mock->options.max_connections;
+    const size_t beyond = LWP_BUG(takes_one_connection_more) ? 1 : 0;
+    return mock->options.max_connections &&
+           mock->connection_count >= mock->options.max_connections + beyond;
 }
 
 static void refuse(struct lwp_mock *mock, struct member *member)

@@ -80,7 +80,7 @@ static enum lwp_status reply_fetch(const struct request *request, const struct l
 static enum lwp_status refuse_rate(const struct request *request)
 {
     const struct broker_refusal refusal = {
-        .text = LWP_TEXT_RATE_LIMIT,
+        .text = mutants_misjudge(LWP_TEXT_RATE_LIMIT),
         .details = {.retry_after_ms =
                         bucket_retry_ms(&request->broker->bucket, request->broker->epoch_ns)},
     };

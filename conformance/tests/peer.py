@@ -126,12 +126,12 @@ class Connection:
 class FakeServer:
     """Accepts connections and lets `serve` do what it likes on each, in a thread of its own."""
 
-    def __init__(self, serve: Callable[[Connection], None]) -> None:
+    def __init__(self, serve: Callable[[Connection], None], port: int = 0) -> None:
         self.serve = serve
         self.stopping = threading.Event()
         self.connections: list[Connection] = []
         self.threads: list[threading.Thread] = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
         self.accepting = threading.Thread(target=self._accept)
         self.accepting.start()

@@ -8,17 +8,21 @@ import re
 from dataclasses import dataclass, field
 
 
+SKIPPED, KNOWN = "SKIP", "TODO"
+
+
 @dataclass
 class Point:
     ok: bool
     number: int
     description: str
-    directive: str  # "SKIP", "TODO" or "".
+    directive: str  # SKIPPED, KNOWN or "".
     reason: str
     diagnostics: dict = field(default_factory=dict)
 
 
-POINT = re.compile(r"(not )?ok ([1-9][0-9]*) - ((?:[^#\\]|\\[#\\])+?)(?: # (SKIP|TODO) (.+))?")
+POINT = re.compile(r"(not )?ok ([1-9][0-9]*) - ((?:[^#\\]|\\[#\\])+?)"
+                   rf"(?: # ({SKIPPED}|{KNOWN}) ((?:[^#\\]|\\[#\\])+))?")
 
 
 def plain(text: str) -> str:

@@ -246,15 +246,19 @@ def test_an_unexpected_pass_is_told(conform, mock, case_file, expect_file):
 # 3
 
 
+# What no server is taken to have.
+UNUSUAL = {"auth", "access", "rate-limit", "connection-limit"}
+
+
 def ran_nothing(outcome, listed: dict[str, set[str]]) -> None:
-    """Every case that is listed is in all three reports, as an error; one that needs a token, which
-    was not given, may be skipped."""
+    """Every case that is listed is in all three reports, as an error; one that needs what few servers
+    have may be skipped."""
     assert outcome.status == 3
     ids = [case["id"] for case in outcome.cases]
     assert ids == list(listed)
     assert ids == [testcase.get("name") for testcase in outcome.testcases]
     for case, testcase in zip(outcome.cases, outcome.testcases, strict=True):
-        verdict = "skip" if "auth" in listed[case["id"]] else "error"
+        verdict = "skip" if UNUSUAL & listed[case["id"]] else "error"
         assert case["verdict"] == verdict, case
         assert case["reason"]
         assert f"{verdict:12} {case['id']} " in outcome.text
@@ -363,6 +367,23 @@ def test_a_list_that_can_not_be_written_is_told(conform_program):
     assert listing.returncode == 3
 
 
+def test_what_few_servers_have_is_judged_where_it_is_said_to_be(conform, start_mock):
+    address = start_mock("--rate-limit", 1).address
+    cases = ("--filter", "LWP-5.9/rate-limit*", "--filter", "LWP-12.3/*")
+    outcome = conform("server", address, "--with", "rate-limit", *cases)
+    assert (outcome.status, outcome.verdicts) == (0, ["pass"] * 4), outcome.text
+    outcome = conform("server", address, *cases, "--min-cases", 0)
+    assert (outcome.status, outcome.verdicts) == (0, ["skip"] * 4), outcome.text
+
+
+def test_a_failure_says_where_the_wanted_answer_is_known_from(conform, start_mock):
+    address = start_mock("--dialect", "spec").address
+    outcome = conform("server", address, "--dialect", "spec", "--with", "rate-limit", "--filter",
+                      "LWP-5.9/rate-limit")
+    assert outcome.verdicts == ["fail"]
+    assert "docs/server.md: Consumers" in outcome.text
+
+
 # 4
 
 
@@ -407,6 +428,7 @@ def test_a_run_in_which_nothing_ran_is_too_few_unless_asked(conform, mock, case_
         (["selftest", "--verbose=1"], "verbose"),
         (["selftest", "--dialect", "klingon"], "klingon"),
         (["selftest", "--without", "gravity"], "gravity"),
+        (["selftest", "--with", "gravity"], "gravity"),
         (["selftest", "--filter", "LWP-99.9/*"], "LWP-99.9/*"),
         (["selftest", "--filter", "LWP-*", "--filter", "LWP-5.9/typo"], "LWP-5.9/typo"),
         (["--list", "--filter", "LWP-99.9/*"], "LWP-99.9/*"),

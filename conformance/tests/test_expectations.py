@@ -238,21 +238,26 @@ def test_a_reason_from_a_hostile_server_stays_on_its_line(conform, fake_server, 
     assert line.isprintable()
 
 
-def test_a_link_and_permissions_survive(conform, mock, case_file, tmp_path):
+def test_a_link_leads_to_the_new_file(conform, mock, case_file, tmp_path):
     target = tmp_path / "kept"
     target.write_text("# Known.\n")
-    target.chmod(0o640)
     link = tmp_path / "link"
     link.symlink_to(target)
     conform("server", mock, *case_file(FAILS), "--expect", link, "--update-expect")
-    assert link.is_symlink() and target.stat().st_mode & 0o777 == 0o640
-    assert len(target.read_text().splitlines()) == 2
+    assert link.is_symlink() and len(target.read_text().splitlines()) == 2
+    assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_file_that_can_not_be_written_is_a_set_up_error(conform, mock, case_file):
-    outcome = conform("server", mock, *case_file(PASSES), "--expect", "/dev/null",
-                      "--update-expect")
-    assert outcome.status == 3 and "can not write /dev/null" in outcome.stderr
+def test_a_file_that_can_not_be_written_is_a_set_up_error_and_stays(conform, mock, case_file,
+                                                                    tmp_path):
+    path = tmp_path / "closed" / "expect"
+    path.parent.mkdir()
+    path.write_text("# Known.\n")
+    path.parent.joinpath("expect.part").mkdir()  # Where the new one would be written.
+    outcome = conform("server", mock, *case_file(FAILS), "--expect", path, "--update-expect")
+    assert outcome.status == 1 and f"can not write {path}" in outcome.stderr
+    outcome = conform("server", mock, *case_file(PASSES), "--expect", path, "--update-expect")
+    assert outcome.status == 3 and path.read_text() == "# Known.\n"
 
 
 @pytest.mark.parametrize("arguments", [["server", "127.0.0.1:1"], ["selftest", "--expect", "x"]])

@@ -15,6 +15,7 @@ LARGE = case_text("own-large", "given topic $t", 'send ingest topic_id=$t record
                   "expect ack", needs="topics, ingest")
 FILLED = case_text("own-filled", "given topic $t", "send ingest topic_id=$t fill=2000",
                    "expect ack", needs="topics, ingest")
+PADDED = case_text("own-padded", "send list-topics size=2000", "expect topic-response")
 MANY = case_text("own-many", RECORDS, *KEPT_ALIVE, needs="topics, ingest")
 NAMED = case_text("own-named", "given name $n size=200", "send create-topic name=$n",
                   "expect topic-response", needs="topics")
@@ -49,6 +50,7 @@ def run(conform, mock, case_file, profile_file):
         ("without cluster-status", STATUS, "1: without cluster-status)"),
         ("max-payload 1999  # it closes", LARGE, "payload of 2000"),
         ("max-payload 1K", FILLED, "1: max-payload 1K)"),
+        ("max-payload 1K", PADDED, "1: max-payload 1K)"),
         ("max-records 99", MANY, "1: max-records 99)"),
         ("max-name 199", NAMED, "a name of 200"),
         ("max-payload 8M", LARGEST, "1: max-payload 8M)"),
@@ -65,7 +67,7 @@ def test_what_the_profile_takes_away_is_skipped_and_the_line_named(run, line, ca
 
 @pytest.mark.parametrize(
     ("line", "case"),
-    [("max-payload 2000", LARGE), ("max-records 100", MANY), ("max-name 200", NAMED),
+    [("max-payload 2000", LARGE), ("max-payload 2000", PADDED), ("max-records 100", MANY), ("max-name 200", NAMED),
      ("max-payload 16M", LARGEST), ("without retention", STATUS), ("# without open", OPEN)],
 )
 def test_what_the_profile_leaves_is_run(run, line, case):

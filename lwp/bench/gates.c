@@ -73,6 +73,8 @@ const struct race race_gates[] = {
      {11, TIME_AT_MOST, 1.25, 1.1, "send, round trip, time", "44-byte ping-pong"}, {0}},
     {COURSE_ONE_CORE, send_ours, send_bare,
      {11, TIME_AT_MOST, 0, 0, "send, round trip, time", "prebuilt frame"}, {0}},
+    {COURSE_ONE_CORE, send_ours, ping_echo,
+     {11, TIME_AT_MOST, 0, 0, "send, round trip, time", "44 bytes, an echo"}, {0}},
     {COURSE_FULL, fetch_by_one, fetch_bare,
      {12, SPEED_AT_LEAST, 0.85, 0.95, "fetch 64 KiB, one at a time", "bare loop"},
      {12, SPEED_AT_LEAST, 0, 0, "the same, CPU time", "bare loop"}},

@@ -29,11 +29,12 @@ lap_fn produce_rust;
 bool laps_have(lap_fn *client);
 
 /* Round trips, of which the median counts. Ours: a record is sent and acknowledged; and prebuilt
- * frames on a blocking socket: the same, and a Keepalive, which is a header there and a header back.
- */
+ * frames on a blocking socket: the same, and a Keepalive, which is a header there and a header back,
+ * by the mock or by a process that can do nothing else. */
 lap_fn send_ours;
 lap_fn send_bare;
 lap_fn ping_bare;
+lap_fn ping_echo;
 
 /* Consumers of FETCH_SIZE bytes at a time, which are one. Ours, with one fetch on its way or with
  * four; and a loop that asks, waits, and checks what has come, with as many on their way. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lwp/bench/laps.h"
@@ -10,7 +12,7 @@
 #include "lwp/net/clock.h"
 #include "lwp/wire/tlv.h"
 
-enum { MOST_TRIPS = 65535, WARM_UP_TRIPS = 500 };
+enum { MOST_TRIPS = 65535, WARM_UP_TRIPS = 500, PATIENCE_SECS = 10 };
 
 /* Round trips, and whatever makes them. */
 struct trips {
@@ -79,7 +81,7 @@ static bool ask_once(struct trips *trips)
            recv(trips->fd, in, sizeof(in), MSG_WAITALL) == (ssize_t)sizeof(in);
 }
 
-static bool ask_bare(const struct course *course, struct lwp_frame *frame, struct lap *lap)
+static bool ask_at(uint16_t port, struct lwp_frame *frame, struct lap *lap)
 {
     uint8_t wire[LWP_HEADER_SIZE + 128];
     struct lwp_writer out = lwp_writer_on(wire, sizeof(wire));
@@ -90,7 +92,7 @@ static bool ask_bare(const struct course *course, struct lwp_frame *frame, struc
         return false;
     }
     trips->frame = lwp_writer_bytes(&out);
-    trips->fd = producer_connect(course->mock.port);
+    trips->fd = producer_connect(port);
     const bool ok = trips->fd >= 0 && travel(trips, ask_once, lap);
     if (trips->fd >= 0)
         (void)close(trips->fd);
@@ -108,11 +110,43 @@ bool send_bare(const struct course *course, struct lap *lap)
                    .topic_id = course->topic_id},
         .payload = {load->payload.data, LWP_TLV_HEAD_SIZE + load->record_size},
     };
-    return ask_bare(course, &frame, lap);
+    return ask_at(course->mock.port, &frame, lap);
+}
+
+/* For one connection; in a process of its own. */
+static void __attribute__((noreturn)) echo(int listener)
+{
+    uint8_t in[LWP_HEADER_SIZE];
+    (void)alarm(PATIENCE_SECS);
+    const int fd = accept(listener, NULL, NULL);
+    while (fd >= 0 && recv(fd, in, sizeof(in), MSG_WAITALL) == (ssize_t)sizeof(in))
+        if (send(fd, in, sizeof(in), MSG_NOSIGNAL) != (ssize_t)sizeof(in))
+            break;
+    _exit(EXIT_SUCCESS);
+}
+
+bool ping_echo(const struct course *course, struct lap *lap)
+{
+    const struct lwp_address anywhere = {"127.0.0.1", "0"};
+    struct lwp_frame frame = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
+    char bound[LWP_ADDRESS_SIZE];
+    int listener = -1;
+    (void)course;
+    if (lwp_tcp_listen(&anywhere, &listener, bound) != LWP_OK || fcntl(listener, F_SETFL, 0) != 0)
+        return false;
+    const pid_t pid = fork();
+    if (pid == 0)
+        echo(listener);
+    const bool ok =
+        pid > 0 && ask_at((uint16_t)strtoul(strrchr(bound, ':') + 1, NULL, 10), &frame, lap);
+    (void)close(listener);
+    if (pid > 0)
+        (void)waitpid(pid, NULL, 0);
+    return ok;
 }
 
 bool ping_bare(const struct course *course, struct lap *lap)
 {
     struct lwp_frame frame = {.header = {.flags = LWP_FLAG_KEEPALIVE}};
-    return ask_bare(course, &frame, lap);
+    return ask_at(course->mock.port, &frame, lap);
 }

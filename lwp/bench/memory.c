@@ -2,6 +2,7 @@
 #include "lwp/bench/memory.h"
 
 #include <malloc.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "lwp/client/consumer.h"
@@ -15,6 +16,7 @@ enum {
     LOOK_EVERY = 64,
     READ_AHEAD = 4,
     READ_SIZE = 134217728, /* So much of the log. */
+    DAWDLE_MS = 5,
     PATIENCE_MS = 10000
 };
 
@@ -94,6 +96,19 @@ bool hoard_singly(const struct course *course, struct memory *memory)
     return hoard(course, true, 1, memory);
 }
 
+/* Lets come what may, before any of it is taken. */
+static void dawdle(struct lwp_consumer *consumer, bool is_driven)
+{
+    struct pollfd ready = {.fd = -1};
+    do {
+        if (is_driven) {
+            lwp_consumer_process(consumer);
+            ready.fd = lwp_consumer_fd(consumer);
+            ready.events = lwp_consumer_events(consumer);
+        }
+    } while (poll(&ready, 1, DAWDLE_MS) > 0);
+}
+
 static bool read_ahead(const struct course *course, bool is_driven, struct memory *memory)
 {
     struct lwp_consumer_options options = lwp_consumer_defaults(NULL, "reader", course->topic_id);
@@ -107,6 +122,7 @@ static bool read_ahead(const struct course *course, bool is_driven, struct memor
     options.auto_commit_ms = 0;
     enum lwp_status status = lwp_consumer_open(&options, &consumer, NULL);
     while (status == LWP_OK && size < READ_SIZE) {
+        dawdle(consumer, is_driven);
         status = lwp_consumer_poll(consumer, PATIENCE_MS, &batch);
         size += status == LWP_OK ? batch.data.size : 0;
         look(memory);

@@ -15,20 +15,22 @@ enum {
 struct lap {
     uint64_t start_ns; /* By the clock on the wall, and by what this process needs. */
     uint64_t start_cpu_ns;
-    double wall_ns; /* For one of whatever the race is about. */
+    unsigned drag;    /* So many times as long as the client works it is held up. 0: not at all. */
+    uint64_t free_ns; /* Since when it has not been. */
+    double wall_ns;   /* For one of whatever the race is about. */
     double cpu_ns;
 };
 
-/** A client: connects, gets warm, does as much as it can in LAP_NS, closes. False, with the reason on
- * standard error, if anything goes wrong. */
+/** A client: connects, gets warm, does as much as it can in LAP_NS, closes. False if anything
+ * goes wrong. */
 typedef bool lap_fn(const struct course *course, struct lap *lap);
 
 /** Here what is measured begins and ends; it was so many. */
 void lap_begin(struct lap *lap);
 void lap_end(struct lap *lap, uint64_t count);
 
-/** Whether it is time to end it. */
-bool lap_is_over(const struct lap *lap);
+/** Whether it is time to end it. Here a client is held up that is to be. */
+bool lap_is_over(struct lap *lap);
 
 /* A row of the list of races: who against whom, and what for. */
 struct race {
@@ -39,7 +41,7 @@ struct race {
     struct gate cpu;  /* By what the client needs; the same. */
 };
 
-/** Lets both run laps in turn. False if anything failed. */
-bool race(const struct race *row, struct outcome *outcome);
+/** Lets both run laps in turn, ours with this drag. False if anything failed. */
+bool race(const struct race *row, unsigned drag, struct outcome *outcome);
 
 #endif

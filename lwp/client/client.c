@@ -38,7 +38,8 @@ static void send_question(struct lwp_client *client, uint64_t now_ns)
     enum lwp_status status = LWP_OK;
     if (!question->is_ping)
         status = lwp_connection_ask(connection, &question->message, now_ns);
-    else if (!connection->link.session.asked) /* D37: never more than one is unanswered. */
+    else if (!connection->link.session.asked ||
+             LWP_BUG(asks_while_asking)) /* D37: never more than one is unanswered. */
         status = lwp_connection_send(connection, &keepalive, now_ns);
     const int command = question->is_ping ? LWP_REQUEST_PING : question->message.command;
     client->request = lwp_request_of(command, &question->message, client->request.deadline_ns);
@@ -114,7 +115,10 @@ static void watch_request(struct lwp_client *client, uint64_t now_ns)
         finish(client, &client->connection.life.why);
     if (client->turn == CLIENT_WAITING && now_ns >= client->request.deadline_ns)
         finish_with(client, LWP_TIMEOUT);
-    if (client->turn == CLIENT_ASKED && now_ns >= client->request.deadline_ns)
+    const bool is_overdue = client->turn == CLIENT_ASKED && now_ns >= client->request.deadline_ns;
+    if (is_overdue && LWP_BUG(hands_on_late_answers))
+        finish_with(client, LWP_TIMEOUT);
+    else if (is_overdue)
         drop(client, LWP_TIMEOUT, now_ns);
 }
 

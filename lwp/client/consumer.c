@@ -152,7 +152,8 @@ static enum lwp_status prepare(struct lwp_consumer *consumer,
     consumer->options.connect.max_payload = largest_payload(options);
     enum lwp_status status = lwp_connect_prepare(&consumer->options.connect, &consumer->connection);
     if (status == LWP_OK)
-        status = lwp_inbox_new(&inbox, lwp_connect_seed(consumer), &consumer->inbox);
+        status =
+            lwp_inbox_new(&inbox, lwp_connect_seed(&options->connect, consumer), &consumer->inbox);
     if (status == LWP_OK)
         status = consumer_begin(consumer);
     if (status == LWP_OK)
@@ -276,7 +277,8 @@ static enum lwp_status take_or_hear(struct lwp_consumer *consumer, struct lwp_ba
         return status;
     const uint64_t now_ns = lwp_runner_now(&consumer->runner);
     lwp_inbox_copy_lent(consumer->inbox);
-    send_all(consumer, now_ns);
+    if (lwp_inbox_is_low(consumer->inbox) || !lwp_connection_has_frame(&consumer->connection))
+        send_all(consumer, now_ns);
     note_events(consumer);
     while (is_nothing(status) && hear(consumer, now_ns)) {
         note_events(consumer);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "lwp/bug/bug.h"
 #include "lwp/client/consumer_state.h"
 #include "lwp/net/clock.h"
 
@@ -71,7 +72,7 @@ static enum lwp_status keep(struct lwp_consumer *consumer, uint64_t offset)
 {
     const struct lwp_offset_key key = key_of(consumer);
     enum lwp_status status = LWP_OK;
-    if (store_of(consumer))
+    if (store_of(consumer) && !LWP_BUG(commits_in_vain))
         status = lwp_offset_store_save(store_of(consumer), &key, offset);
     consumer->why = status == LWP_OK ? consumer->why : lwp_details_of(status);
     if (status != LWP_OK)

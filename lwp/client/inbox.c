@@ -90,6 +90,8 @@ void lwp_inbox_disconnected(struct lwp_inbox *inbox, enum lwp_status why)
     }
     if (LWP_BUG(fetches_torn_twice) && !inbox->seeks_end)
         inbox->position = inbox->offset;
+    if (LWP_BUG(begins_anew_when_lost) && !inbox->seeks_end)
+        lwp_inbox_seek(inbox, 0);
     if (LWP_BUG(skips_what_was_asked))
         inbox->position += inbox->flight_count;
     inbox->statistics.disconnects += inbox->connected;
@@ -232,6 +234,11 @@ enum lwp_status lwp_inbox_next(struct lwp_inbox *inbox, uint64_t now_ns,
         return LWP_MORE;
     *message = next_fetch(inbox);
     return LWP_OK;
+}
+
+bool lwp_inbox_is_low(const struct lwp_inbox *inbox)
+{
+    return 2 * count_data(inbox, true) <= inbox->options.read_ahead;
 }
 
 void lwp_inbox_sent(struct lwp_inbox *inbox, uint64_t now_ns)

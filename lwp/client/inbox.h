@@ -85,6 +85,9 @@ void lwp_inbox_disconnected(struct lwp_inbox *inbox, enum lwp_status why);
 enum lwp_status lwp_inbox_next(struct lwp_inbox *inbox, uint64_t now_ns,
                                struct lwp_message *message);
 
+/** Whether half of what is read ahead, or more, has come: time to ask for that much at once. */
+bool lwp_inbox_is_low(const struct lwp_inbox *inbox);
+
 /** The request that lwp_inbox_next() gave is queued or written. */
 void lwp_inbox_sent(struct lwp_inbox *inbox, uint64_t now_ns);
 

@@ -18,7 +18,9 @@ static void catch_up(struct lwp_inbox *inbox, const struct lwp_details *details,
     inbox->statistics.catch_ups++;
     inbox->catch_ups = is_same ? inbox->catch_ups + 1 : 1;
     inbox->server_offset = details->server_offset;
-    inbox->not_before_ns = lwp_deadline_after(now_ns, inbox->options.catch_up_ns);
+    inbox->not_before_ns = LWP_BUG(stops_at_catching_up)
+                               ? LWP_NEVER
+                               : lwp_deadline_after(now_ns, inbox->options.catch_up_ns);
     if (inbox->catch_ups < inbox->options.catch_up_limit)
         return;
     inbox->catch_ups = 0;

@@ -263,7 +263,9 @@ enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
         *details = lwp_details_of(completed);
         return completed;
     }
-    const size_t size = whole_size(inbox, &count, &stopped);
+    size_t size = whole_size(inbox, &count, &stopped);
+    if (LWP_BUG(hands_on_torn_records))
+        size = waiting(inbox).size;
     if (size == 0 && stopped == LWP_PAYLOAD_TOO_LARGE) {
         *details = lwp_details_of(stopped);
         return stopped;

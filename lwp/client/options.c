@@ -46,11 +46,13 @@ enum lwp_status lwp_connect_prepare(const struct lwp_connect_options *options,
         .trace = options->trace,
         .trace_user = options->trace_user,
     };
-    lwp_connection_init(connection, &prepared, &home, lwp_connect_seed(connection));
+    lwp_connection_init(connection, &prepared, &home, lwp_connect_seed(options, connection));
     return LWP_OK;
 }
 
-uint64_t lwp_connect_seed(const void *handle)
+uint64_t lwp_connect_seed(const struct lwp_connect_options *options, const void *handle)
 {
+    if (options->seed)
+        return options->seed;
     return lwp_clock_wall() ^ (uint64_t)(uintptr_t)handle << 16;
 }

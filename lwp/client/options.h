@@ -21,8 +21,9 @@ struct lwp_connect_options {
     unsigned dead_after_ms;      /* Silence before the server is taken for dead. 30 s; 0: never. */
     bool reconnect;              /* Make a lost connection anew. true. */
     struct lwp_backoff_options
-        backoff;          /* Between attempts: 100 ms, doubling, 30 s, 10 %, no limit. */
-    unsigned max_hops;    /* Redirects that are followed in a row. 5. */
+        backoff;       /* Between attempts: 100 ms, doubling, 30 s, 10 %, no limit. */
+    uint64_t seed;     /* Of the jitter, so that it can be had again; 0: another one each time. */
+    unsigned max_hops; /* Redirects that are followed in a row. 5. */
     uint32_t max_payload; /* Bytes of a frame's payload, both ways. 16 MiB. */
     bool caller_driven;   /* There is no thread: whoever has the handle calls …_process() when
                            …_fd() and …_deadline() say so, or lets the blocking calls do it. */
@@ -42,7 +43,8 @@ struct lwp_connect_options lwp_connect_defaults(const char *address);
 enum lwp_status lwp_connect_prepare(const struct lwp_connect_options *options,
                                     struct lwp_connection *connection);
 
-/** A number that no two handles are likely to share; for jitter and ids, not for secrets. */
-uint64_t lwp_connect_seed(const void *handle);
+/** The seed of the options, or a number that no two handles are likely to share; for jitter, not for
+ * secrets. */
+uint64_t lwp_connect_seed(const struct lwp_connect_options *options, const void *handle);
 
 #endif

@@ -77,24 +77,24 @@ static inline size_t value_size(const struct lwp_outgoing *record)
 }
 
 /* `whole` is the size with the head, if it has one. */
-static inline bool fits(const struct lwp_outbox_options *options, size_t size, size_t whole)
+static bool fits(const struct lwp_outbox_options *options, size_t size, size_t whole)
 {
     return size <= LWP_TLV_MAX_VALUE && whole <= options->max_payload &&
            whole + OVERHEAD <= options->buffer_limit;
 }
 
-static inline enum lwp_status judge(const struct lwp_outbox *outbox,
-                                    const struct lwp_outgoing *record, size_t size, size_t whole)
+static enum lwp_status judge(const struct lwp_outbox *outbox, size_t size, size_t whole)
 {
     if (outbox->ended != LWP_OK)
         return outbox->ended;
-    if (!fits(&outbox->options, size, whole))
-        return LWP_PAYLOAD_TOO_LARGE;
+    return fits(&outbox->options, size, whole) ? LWP_OK : LWP_PAYLOAD_TOO_LARGE;
+}
+
+static inline bool is_sound(const struct lwp_outgoing *record, size_t size)
+{
     if (record->raw)
-        return size ? LWP_OK : LWP_INVALID_ARGUMENT;
-    const bool is_sound =
-        record->type != LWP_TLV_RESERVED && (record->type != LWP_TLV_NULL_RECORD || size == 0);
-    return is_sound ? LWP_OK : LWP_INVALID_ARGUMENT;
+        return size > 0;
+    return record->type != LWP_TLV_RESERVED && (record->type != LWP_TLV_NULL_RECORD || size == 0);
 }
 
 void outbox_close(struct lwp_outbox *outbox, struct outbox_batch *batch)
@@ -138,6 +138,7 @@ static enum lwp_status find_batch(struct lwp_outbox *outbox, uint32_t topic_id, 
         outbox_batch_recycle(outbox, batch);
     if (is_new && status == LWP_OK) {
         batch->topic = topic;
+        batch->first_sequence = outbox->last_sequence + 1;
         batch->opened_ns = now_ns;
         topic->open = batch;
         outbox_append(&outbox->open, batch);
@@ -153,12 +154,7 @@ static inline struct outbox_batch *same_batch(const struct lwp_outbox *outbox, u
     const struct outbox_topic *topic = outbox->last_topic;
     if (!topic || topic->topic_id != topic_id || !topic->open)
         return NULL;
-    struct outbox_batch *batch = topic->open;
-    const bool has_record = outbox->options.reports != LWP_REPORT_RECORDS ||
-                            batch->record_count < batch->record_capacity;
-    const bool fits =
-        batch->size + size <= outbox->options.batch_size && size <= batch->capacity - batch->size;
-    return has_record && fits ? batch : NULL;
+    return size <= topic->open->room ? topic->open : NULL;
 }
 
 static inline uint8_t *write_part(uint8_t *at, struct lwp_bytes part)
@@ -173,8 +169,10 @@ static inline void write_record(struct outbox_batch *batch, const struct lwp_out
 {
     uint8_t *at = batch->data + batch->size;
     if (!record->raw) {
-        at[0] = record->type;
-        lwp_put32(at + 1, (uint32_t)size);
+        /* Two stores: the compiler would put the five bytes together one by one. */
+        const uint64_t head = record->type | (uint64_t)size << 8;
+        lwp_put32(at, (uint32_t)head);
+        at[4] = (uint8_t)(head >> 32);
         at += LWP_TLV_HEAD_SIZE;
     }
     at = write_part(at, record->parts[0]);
@@ -188,22 +186,23 @@ enum lwp_status lwp_outbox_put(struct lwp_outbox *outbox, const struct lwp_outgo
 {
     const size_t size = value_size(record);
     const size_t whole = size + (record->raw ? 0 : LWP_TLV_HEAD_SIZE);
-    enum lwp_status status = judge(outbox, record, size, whole);
-    if (status != LWP_OK)
-        return status;
     struct outbox_batch *batch = same_batch(outbox, record->topic_id, whole);
-    if (!batch)
+    enum lwp_status status = batch ? LWP_OK : judge(outbox, size, whole);
+    if (status == LWP_OK && !is_sound(record, size))
+        status = LWP_INVALID_ARGUMENT;
+    if (status == LWP_OK && !batch)
         status = find_batch(outbox, record->topic_id, whole, now_ns, &batch);
     if (status != LWP_OK)
         return status;
     write_record(batch, record, size);
     outbox->last_sequence++;
-    if (batch->record_count == 0)
-        batch->first_sequence = outbox->last_sequence;
-    if (outbox->options.reports == LWP_REPORT_RECORDS)
+    if (batch->records)
         batch->records[batch->record_count] =
             (struct outbox_record){outbox->last_sequence, record->user};
     batch->record_count++;
+    batch->room -= whole < batch->room ? whole : batch->room;
+    if (batch->records && batch->record_count == batch->record_capacity)
+        batch->room = 0;
     if (sequence)
         *sequence = outbox->last_sequence;
     if (batch->size >= outbox->options.batch_size)

@@ -3,6 +3,7 @@
 
 #include "lwp/client/outbox_state.h"
 #include "lwp/wire/compress.h"
+#include "lwp/wire/tlv.h"
 
 enum {
     FIRST_CAPACITY = 1024,
@@ -140,6 +141,15 @@ static enum lwp_status grow_records(struct lwp_outbox *outbox, struct outbox_bat
     return LWP_OK;
 }
 
+/* Up to where nothing has to be looked at: the memory, a full batch, the largest value (8.7). */
+static size_t room_of(const struct lwp_outbox *outbox, const struct outbox_batch *batch)
+{
+    const size_t full = outbox->options.batch_size;
+    const size_t end = full < batch->capacity ? full : batch->capacity;
+    const size_t room = end > batch->size ? end - batch->size : 0;
+    return room < LWP_TLV_MAX_VALUE ? room : LWP_TLV_MAX_VALUE;
+}
+
 enum lwp_status outbox_batch_grow(struct lwp_outbox *outbox, struct outbox_batch *batch,
                                   size_t size)
 {
@@ -149,6 +159,8 @@ enum lwp_status outbox_batch_grow(struct lwp_outbox *outbox, struct outbox_batch
     const bool with_records = outbox->options.reports == LWP_REPORT_RECORDS;
     if (status == LWP_OK && with_records && batch->record_count == batch->record_capacity)
         status = grow_records(outbox, batch);
+    if (status == LWP_OK)
+        batch->room = room_of(outbox, batch);
     return status;
 }
 

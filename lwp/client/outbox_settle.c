@@ -69,7 +69,8 @@ static void pause(struct lwp_outbox *outbox, uint64_t now_ns)
         wait_ns = outbox->options.backoff.cap_ns;
     if (wait_ns < outbox->retry_after_ns)
         wait_ns = outbox->retry_after_ns;
-    outbox->pause_until_ns = lwp_deadline_after(now_ns, wait_ns);
+    outbox->pause_until_ns =
+        LWP_BUG(pauses_for_ever) ? LWP_NEVER : lwp_deadline_after(now_ns, wait_ns);
 }
 
 /* After k errors, with exactly k batches unacknowledged, it is known which were refused. */
@@ -136,6 +137,8 @@ void lwp_outbox_backpressure(struct lwp_outbox *outbox, uint64_t now_ns)
 {
     outbox->statistics.backpressures++;
     outbox->slowed_after = outbox->sendings;
+    if (LWP_BUG(resends_under_backpressure))
+        (void)recall(outbox, NULL, LWP_BACKPRESSURE);
     lwp_throttle_slow(&outbox->throttle, now_ns);
 }
 

@@ -42,6 +42,7 @@ struct outbox_batch {
     uint8_t *data;
     size_t size;
     size_t capacity;
+    size_t room; /* A record of so many bytes can be written without further ado. */
     struct outbox_record *records; /* One for each record, if records are reported. */
     size_t record_capacity;
 };

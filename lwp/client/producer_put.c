@@ -95,7 +95,9 @@ static enum lwp_status send_locked(struct lwp_producer *producer, const struct l
     wake_if_needed(producer);
     if (!producer->runner.has_thread)
         producer_send_ready(producer);
-    while (!waiter.done && lwp_runner_wait(&producer->runner, deadline_ns))
+    waiter.status = LWP_BUG(sends_blindly) ? LWP_OK : waiter.status;
+    while (!waiter.done && !LWP_BUG(sends_blindly) &&
+           lwp_runner_wait(&producer->runner, deadline_ns))
         continue;
     forget_waiter(producer, &waiter);
     return waiter.status;
@@ -111,6 +113,13 @@ enum lwp_status lwp_producer_send(struct lwp_producer *producer, const struct lw
     return status;
 }
 
+static bool has_pending(const struct lwp_producer *producer)
+{
+    const struct lwp_outbox_statistics statistics = lwp_outbox_statistics(producer->outbox);
+    return LWP_BUG(flushes_what_is_sent) ? statistics.batches_in_flight
+                                         : statistics.records_pending;
+}
+
 enum lwp_status lwp_producer_flush(struct lwp_producer *producer, unsigned timeout_ms)
 {
     lwp_runner_lock(&producer->runner);
@@ -122,7 +131,7 @@ enum lwp_status lwp_producer_flush(struct lwp_producer *producer, unsigned timeo
     if (!producer->runner.has_thread)
         lwp_runner_round(&producer->runner);
     bool in_time = true;
-    while (lwp_outbox_statistics(producer->outbox).records_pending && in_time)
+    while (has_pending(producer) && in_time)
         in_time = lwp_runner_wait(&producer->runner, deadline_ns);
     const enum lwp_status end = life->state == LWP_LIFE_ENDED ? life->why.status : LWP_OK;
     lwp_runner_unlock(&producer->runner);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lwp/client/request.h"
 
+#include "lwp/bug/bug.h"
+
 struct lwp_request lwp_request_of(int command, const struct lwp_message *asked,
                                   uint64_t deadline_ns)
 {
@@ -125,7 +127,7 @@ enum lwp_status lwp_request_take(struct lwp_request *request, const struct lwp_f
     switch (kind_of(*frame, dialect)) {
     case LWP_KIND_KEEPALIVE:
     case LWP_KIND_BACKPRESSURE:
-        return LWP_MORE;
+        return LWP_BUG(stumbles_over_keepalives) ? LWP_UNEXPECTED_FRAME : LWP_MORE;
     case LWP_KIND_CONTROL:
         status = take_control(request, frame, dialect, &found);
         break;

@@ -16,11 +16,12 @@ static struct lwp_connect_options draw_connect(struct sim_actor *actor)
     connect.request_timeout_ms = (unsigned)sim_between(dice, 150, 1500);
     connect.keepalive_ms = (unsigned)sim_between(dice, 20, 400);
     connect.dead_after_ms = (unsigned)sim_between(dice, 300, 1500);
-    /* Its dice are not ours. */
     connect.backoff = (struct lwp_backoff_options){
         .first_ns = sim_between(dice, 1, 20) * LWP_MILLISECOND_NS,
         .cap_ns = sim_between(dice, 50, 300) * LWP_MILLISECOND_NS,
+        .jitter_percent = (unsigned)sim_between(dice, 0, 20),
     };
+    connect.seed = sim_between(dice, 1, UINT64_MAX - 1);
     connect.max_hops = (unsigned)sim_between(dice, 1, 5);
     connect.caller_driven = true;
     connect.trace = sim_saw_frame;
@@ -40,6 +41,7 @@ static void draw_producer(struct sim_actor *actor)
     options.max_pending_acks = (unsigned)sim_scaled(dice, 1, 16);
     options.max_retries = (unsigned)sim_between(dice, 1, 30);
     options.buffer_limit = (size_t)sim_scaled(dice, 8192, 262144);
+    options.compression = actor->sim->dialect->decompresses_ingest && sim_one_in(dice, 3);
     options.delivered = sim_saw_report;
     options.user = actor;
     actor->producer_options = options;
@@ -59,8 +61,7 @@ static void draw_consumer(struct sim_actor *actor)
     options.commit_to_server = sim_one_in(dice, 2);
     options.catch_up_ms = (unsigned)sim_between(dice, 1, 50);
     options.catch_up_limit = (unsigned)sim_between(dice, 1, 3);
-    if (lwp_offset_store_memory(&actor->store) != LWP_OK)
-        abort();
+    sim_store_make(actor);
     options.store = actor->store;
     actor->consumer_options = options;
 }
@@ -91,7 +92,7 @@ void sim_judge_in_time(const struct sim_actor *actor, const char *call, uint64_t
 {
     const struct sim *sim = actor->sim;
     if (sim->now_ns > deadline_ns)
-        sim_fail(sim, "every call ends within its deadline",
+        sim_fail(sim, SIM_IN_TIME,
                  "expected   %s of %s by %.6f ms\nseen       it took %.6f ms longer", call,
                  actor->name, (double)deadline_ns / LWP_MILLISECOND_NS,
                  (double)(sim->now_ns - deadline_ns) / LWP_MILLISECOND_NS);

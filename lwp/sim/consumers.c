@@ -21,9 +21,8 @@ static bool open_consumer(struct sim_actor *actor)
     struct sim *sim = actor->sim;
     const uint64_t offset = stored_offset(actor);
     if (offset > actor->delivered)
-        sim_fail(sim, "no place is kept ahead of what was delivered",
-                 "expected   at most %" PRIu64 " for %s\nseen       %" PRIu64, actor->delivered,
-                 actor->name, offset);
+        sim_fail(sim, SIM_PLACES, "expected   at most %" PRIu64 " for %s\nseen       %" PRIu64,
+                 actor->delivered, actor->name, offset);
     actor->expected = offset;
     const enum lwp_status status =
         lwp_consumer_open(&actor->consumer_options, &actor->consumer, NULL);
@@ -37,7 +36,7 @@ static void judge_place(const struct sim_actor *actor, const struct lwp_batch *b
     const struct sim *sim = actor->sim;
     const bool fits = batch->end_offset - batch->start_offset == batch->data.size;
     if (batch->start_offset != actor->expected || !fits)
-        sim_fail(sim, "without a restart each byte is delivered once and in order",
+        sim_fail(sim, SIM_ONCE,
                  "expected   %s gets what follows offset %" PRIu64
                  "\nseen       %zu bytes from %" PRIu64 " to %" PRIu64,
                  actor->name, actor->expected, batch->data.size, batch->start_offset,
@@ -56,7 +55,7 @@ static void judge_records(const struct sim_actor *actor, const struct lwp_batch 
         count++;
     }
     if (status != LWP_END || count != batch->record_count)
-        sim_fail(sim, "records are delivered whole",
+        sim_fail(sim, SIM_WHOLE,
                  "expected   %" PRIu64 " records for %s\nseen       %" PRIu64 ", then %s",
                  batch->record_count, actor->name, count, lwp_status_text(status));
 }
@@ -73,7 +72,7 @@ static void keep(struct sim_actor *actor, const struct lwp_batch *batch)
     for (size_t i = 0; i < batch->data.size; i++) {
         const uint64_t offset = batch->start_offset + i;
         if (offset < actor->delivered && actor->image[offset] != batch->data.data[i])
-            sim_fail(actor->sim, "after a restart the same bytes come again",
+            sim_fail(actor->sim, SIM_ALL,
                      "expected   %s gets offset %" PRIu64 " as before\nseen       another byte",
                      actor->name, offset);
         actor->image[offset] = batch->data.data[i];
@@ -91,11 +90,12 @@ static enum lwp_status poll(struct sim_actor *actor, unsigned timeout_ms)
     const enum lwp_status status = lwp_consumer_poll(actor->consumer, timeout_ms, &batch);
     sim_judge_in_time(actor, "lwp_consumer_poll()", deadline_ns);
     if (status == LWP_PAYLOAD_TOO_LARGE)
-        sim_fail(sim, "only what was produced is sent, stored and delivered",
-                 "expected   %s gets whole records\nseen       %s", actor->name,
+        sim_fail(sim, SIM_PRODUCED, "expected   %s gets whole records\nseen       %s", actor->name,
                  lwp_status_text(status));
-    if (status != LWP_OK)
+    if (status != LWP_OK) {
+        sim_note(sim, actor->name, "gets nothing: %s", lwp_status_text(status));
         return status;
+    }
     sim_note(sim, actor->name, "gets %" PRIu64 " records up to offset %" PRIu64, batch.record_count,
              batch.end_offset);
     judge_place(actor, &batch);
@@ -108,7 +108,7 @@ static void judge_stored(const struct sim_actor *actor, const char *call)
 {
     const uint64_t stored = stored_offset(actor);
     if (stored != actor->expected)
-        sim_fail(actor->sim, "a commit keeps the place behind what was delivered",
+        sim_fail(actor->sim, SIM_PLACES,
                  "expected   %" PRIu64 " after %s of %s\nseen       %" PRIu64, actor->expected,
                  call, actor->name, stored);
 }
@@ -134,7 +134,7 @@ static void close_consumer(struct sim_actor *actor)
     sim_judge_in_time(actor, "lwp_consumer_close()", deadline_ns);
     actor->consumer = NULL;
     actor->is_open = false;
-    if (actor->consumer_options.auto_commit_ms && actor->expected)
+    if (actor->consumer_options.auto_commit_ms && actor->expected && status != LWP_IO)
         judge_stored(actor, "the close");
 }
 
@@ -180,7 +180,7 @@ static void finish(struct sim_actor *actor)
             sim_sleep(sim, sim->now_ns + LWP_MILLISECOND_NS);
     if (!actor->is_open || actor->expected < size)
         sim_fail(
-            sim, "each byte of the log reaches the consumer",
+            sim, SIM_ALL,
             "expected   %s gets on to offset %zu once all is well\nseen       it is at %" PRIu64,
             actor->name, size, actor->expected);
     close_consumer(actor);

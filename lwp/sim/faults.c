@@ -50,7 +50,23 @@ static const struct rule rules[] = {
     {"on connect p=0.2 -> chop 1,43,* gap 1ms optional\n", false},
     {"on out frame p=0.02 -> close rst after 20 bytes optional\n", false},
     {"on out frame p=0.01 -> set header_crc=wrong optional\n", false},
+    {"on subscribe p=0.6 -> late-reply 30ms~500ms optional\n", false},
+    {"on keepalive p=0.2 -> dup-reply optional\n", false},
+    {"on out ack p=0.01 -> set batch_id=999999 optional\n", false},
+    {"on out ack p=0.01 -> insert 44 \"HTTP/1.1 400 Bad Request\" optional\n", false},
+    {"on ingest p=0.05 -> keepalive, backpressure, apply optional\n", false},
+    {"on fetch p=0.05 -> fetch-reply next_offset=99999999 optional\n", false},
+    {"on fetch p=0.02 -> reply ack batch_id=1 optional\n", false},
+    {"on fetch p=0.02 -> topic-reply id=1 name=\"t1\" optional\n", false},
+    {"on get-topic p=0.2 -> topic-reply id=99 name=\"t99\" optional\n", false},
+    {"on get-topic p=0.2 -> topic-reply json=\"{\" optional\n", false},
+    {"on out frame p=0.01 -> xor 44 hex(01) optional\n", false},
+    {"on out frame p=0.005 -> truncate 20 optional\n", false},
     {"at 100ms -> keepalive optional\n", false},
+    {"at 150ms -> reply ack batch_id=999999 optional\n", false},
+    {"at 200ms -> backpressure optional\n", false},
+    {"at 120ms -> stop-read optional\n", false},
+    {"at 250ms -> silence optional\n", false},
     {"at 300ms -> close fin optional\n", false},
 };
 
@@ -83,7 +99,7 @@ void sim_begin_faults(struct sim *sim)
     if (lwp_mock_new(&options, &sim->mock) != LWP_OK)
         abort();
     if (lwp_mock_script(sim->mock, "sim", script) != LWP_OK)
-        sim_fail(sim, "the script is sound", "expected   no problem\nseen       %s",
+        sim_fail(sim, SIM_SIMULATION, "expected   no problem\nseen       %s",
                  lwp_mock_problems(sim->mock));
     (void)lwp_mock_leader(sim->mock, "*", nodes[sim_between(&sim->dice, 0, sim->node_count - 1)]);
     sim->fault_ns = sim->weather.calm ? LWP_NEVER : sim->now_ns;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "lwp/sim/sim.h"
+#include "lwp/wire/compress.h"
 
 /* A value begins with the number of the record and that of its producer, in digits. */
 enum { NUMBER_SIZE = 5, VALUE_HEAD = 8 };
@@ -43,10 +44,9 @@ static bool is_value_of(const struct sim_record *record, unsigned number, struct
 
 unsigned sim_number_of(const struct sim *sim, uint32_t topic_id, const struct lwp_record *record)
 {
-    const char *invariant = "only what was produced is sent, stored and delivered";
     const struct lwp_bytes value = record->value;
     if (record->type != LWP_TLV_RAW || value.size < VALUE_HEAD)
-        sim_fail(sim, invariant,
+        sim_fail(sim, SIM_PRODUCED,
                  "expected   records of producers in topic %u\nseen       type %u, %zu bytes",
                  topic_id, record->type, value.size);
     unsigned number = 0;
@@ -54,7 +54,7 @@ unsigned sim_number_of(const struct sim *sim, uint32_t topic_id, const struct lw
         number = number * 10 + (unsigned)(value.data[i] - '0');
     if (number >= sim->record_count || sim->records[number].topic_id != topic_id ||
         !is_value_of(&sim->records[number], number, value))
-        sim_fail(sim, invariant,
+        sim_fail(sim, SIM_PRODUCED,
                  "expected   records of producers in topic %u\nseen       %zu bytes, number %u",
                  topic_id, value.size, number);
     return number;
@@ -64,28 +64,43 @@ static void judge_sending(const struct sim_actor *actor, uint64_t batch_id)
 {
     const enum sim_fate fate = actor->fates[batch_id];
     if (fate == SIM_ACKED)
-        sim_fail(actor->sim, "a record repeats only if its ack was lost",
+        sim_fail(actor->sim, SIM_REPEATS,
                  "expected   batch %" PRIu64
                  " of %s is left alone, for it is acknowledged\nseen       "
                  "it is sent again",
                  batch_id, actor->name);
     if (fate == SIM_SENT)
-        sim_fail(actor->sim, "a record repeats only if its ack was lost",
+        sim_fail(actor->sim, SIM_REPEATS,
                  "expected   the answer to batch %" PRIu64
                  " of %s is awaited\nseen       it is sent "
                  "again on the same connection",
                  batch_id, actor->name);
 }
 
+/* The records of an ingest, decompressed into `room`, of SIM_PAYLOAD_SIZE bytes, if need be. */
+static struct lwp_bytes records_of(const struct sim *sim, const struct lwp_frame *frame,
+                                   uint8_t *room)
+{
+    struct lwp_writer out = lwp_writer_on(room, SIM_PAYLOAD_SIZE);
+    if (!(frame->header.flags & LWP_FLAG_COMPRESSED))
+        return frame->payload;
+    if (lwp_lz4_decompress(sim->dialect->lz4_framing, frame->payload, SIM_PAYLOAD_SIZE, &out) !=
+        LWP_OK)
+        sim_fail(sim, SIM_PRODUCED, "expected   LZ4 of records\nseen       %zu other bytes",
+                 frame->payload.size);
+    return lwp_writer_bytes(&out);
+}
+
 static void note_ingest(struct sim_actor *actor, const struct lwp_frame *frame)
 {
     struct sim *sim = actor->sim;
     const uint64_t batch_id = frame->header.batch_id;
-    struct lwp_tlv_walk walk = lwp_tlv_walk_over(frame->payload);
+    uint8_t room[SIM_PAYLOAD_SIZE];
+    struct lwp_tlv_walk walk = lwp_tlv_walk_over(records_of(sim, frame, room));
     struct lwp_record found;
     if (batch_id >= SIM_BATCHES)
-        sim_fail(sim, "a simulation has few batches",
-                 "expected   fewer than %d\nseen       %" PRIu64, SIM_BATCHES, batch_id);
+        sim_fail(sim, SIM_SIMULATION, "expected   fewer than %d\nseen       %" PRIu64, SIM_BATCHES,
+                 batch_id);
     judge_sending(actor, batch_id);
     actor->fates[batch_id] = SIM_SENT;
     if (actor->last_batch < batch_id)
@@ -157,7 +172,7 @@ void sim_saw_keepalive(struct sim_actor *actor)
         return;
     }
     if (actor->ka_asked)
-        sim_fail(actor->sim, "no more than one Keepalive is outstanding",
+        sim_fail(actor->sim, SIM_KEEPALIVES,
                  "expected   %s waits for the answer to its Keepalive\nseen       it sends another",
                  actor->name);
     actor->ka_asked = true;
@@ -180,7 +195,7 @@ static void judge_ack(const struct sim_actor *actor, const struct sim_record *re
         delivery->batch_id < SIM_BATCHES ? actor->fates[delivery->batch_id] : SIM_UNSENT;
     const bool acked = fate == SIM_ACKED || fate == SIM_EXCUSED_ACKED;
     if (record->batch_id != delivery->batch_id || !acked)
-        sim_fail(actor->sim, "what is reported as acknowledged was acknowledged",
+        sim_fail(actor->sim, SIM_TRUE_ACKS,
                  "expected   an ack for batch %" PRIu64
                  " of %s\nseen       a report for batch %" PRIu64 ", for which no ack came",
                  record->batch_id, actor->name, delivery->batch_id);
@@ -195,7 +210,7 @@ void sim_saw_report(void *user, const struct lwp_delivery *delivery)
     sim_note(sim, actor->name, "record %u: %s", number, lwp_status_text(delivery->status));
     if (++record->reports > 1 || record->producer != actor->number)
         sim_fail(
-            sim, "every send ends in exactly one report",
+            sim, SIM_REPORTS,
             "expected   one report for record %u of producer %u\nseen       %u, the last to %u",
             number, record->producer, record->reports, actor->number);
     record->status = delivery->status;

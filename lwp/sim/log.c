@@ -38,7 +38,7 @@ static struct lwp_bytes hear(struct sim *sim, struct lwp_link *link)
         sim->now_ns += LWP_MILLISECOND_NS;
     }
     if (status != LWP_OK)
-        sim_fail(sim, "the mock answers", "expected   an answer to a fetch\nseen       %s",
+        sim_fail(sim, SIM_SIMULATION, "expected   an answer to a fetch\nseen       %s",
                  lwp_status_text(status));
     const bool is_data = lwp_frame_command(&frame, sim->dialect) == LWP_COMMAND_FETCH_RESPONSE;
     if (!is_data || lwp_message_decode(LWP_COMMAND_FETCH_RESPONSE, frame.payload, &message, &rest,
@@ -92,7 +92,7 @@ static void judge_order(const struct sim *sim, unsigned number, struct order *or
     if (record->status != LWP_OK)
         return;
     if (*newest > number)
-        sim_fail(sim, "first occurrences keep their order per topic and producer",
+        sim_fail(sim, SIM_ORDER,
                  "expected   record %u of producer %u before %" PRId64
                  " in topic %u\nseen       it is behind it",
                  number, record->producer, *newest, order->topic_id);
@@ -119,16 +119,15 @@ static void judge_records(const struct sim *sim)
     for (unsigned i = 0; i < sim->record_count; i++) {
         const struct sim_record *record = &sim->records[i];
         if (record->reports != 1)
-            sim_fail(sim, "every send ends in exactly one report",
-                     "expected   one report for record %u\nseen       %u", i, record->reports);
+            sim_fail(sim, SIM_REPORTS, "expected   one report for record %u\nseen       %u", i,
+                     record->reports);
         if (record->status == LWP_OK && record->found == 0)
-            sim_fail(sim, "every record reported as acknowledged is in the log",
+            sim_fail(sim, SIM_TRUE_ACKS,
                      "expected   record %u of producer %u in topic %u\nseen       it is not there",
                      i, record->producer, record->topic_id);
         if (record->found > record->sendings)
-            sim_fail(sim, "a record repeats only if its ack was lost",
-                     "expected   record %u at most %u times\nseen       %u times", i,
-                     record->sendings, record->found);
+            sim_fail(sim, SIM_REPEATS, "expected   record %u at most %u times\nseen       %u times",
+                     i, record->sendings, record->found);
     }
 }
 
@@ -136,7 +135,7 @@ static void judge_image(const struct sim *sim, const struct sim_actor *actor, st
 {
     size_t place = 0;
     if (actor->delivered < actor->goal || actor->delivered > log.size)
-        sim_fail(sim, "each byte of the log reaches the consumer",
+        sim_fail(sim, SIM_ALL,
                  "expected   %" PRIu64 " to %zu bytes of topic %u for %s\nseen       %" PRIu64,
                  actor->goal, log.size, actor->consumer_options.topic_id, actor->name,
                  actor->delivered);
@@ -144,7 +143,7 @@ static void judge_image(const struct sim *sim, const struct sim_actor *actor, st
         place++;
     if (place < actor->delivered)
         sim_fail(
-            sim, "each byte of the log reaches the consumer",
+            sim, SIM_ALL,
             "expected   %s has topic %u as it is stored\nseen       another byte at offset %zu",
             actor->name, actor->consumer_options.topic_id, place);
 }

@@ -14,6 +14,7 @@ struct arguments {
     uint64_t last;
     bool verbose;
     bool list;
+    bool list_invariants;
     enum lwp_bug bug;
 };
 
@@ -47,6 +48,13 @@ static const char *take_list(void *into, const char *value)
     return NULL;
 }
 
+static const char *take_invariants(void *into, const char *value)
+{
+    (void)value;
+    ((struct arguments *)into)->list_invariants = true;
+    return NULL;
+}
+
 static const char *take_bug(void *into, const char *value)
 {
     if (!lwp_bugs_compiled_in())
@@ -65,6 +73,7 @@ static const struct lwp_option own_options[] = {
     {"verbose", NULL, "Show all that happens: frames both ways, faults, decisions.", take_verbose},
     {"bug", "NAME", "Plant this bug in the client library, in a build that has them.", take_bug},
     {"list-bugs", NULL, "Print the names of these bugs, one a line.", take_list},
+    {"list-invariants", NULL, "Print what must hold in every seed, one a line.", take_invariants},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -87,6 +96,13 @@ static void list_bugs(void)
             (void)printf("%s\n", lwp_bug_rows[bug].name);
 }
 
+/* All that bugs are to prove: the last is about the simulation. */
+static void list_invariants(void)
+{
+    for (unsigned i = 0; i < SIM_SIMULATION; i++)
+        (void)printf("%s\n", sim_invariant_texts[i]);
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.first = 1, .last = 100};
@@ -98,6 +114,10 @@ int main(int argc, char **argv)
         return lwp_options_problem(&program, "takes no words", argv[rest]);
     if (arguments.list) {
         list_bugs();
+        return EXIT_SUCCESS;
+    }
+    if (arguments.list_invariants) {
+        list_invariants();
         return EXIT_SUCCESS;
     }
     lwp_bug_choose(arguments.bug);

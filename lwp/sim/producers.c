@@ -47,7 +47,7 @@ static void judge_send(const struct sim *sim, unsigned number, enum lwp_status s
     const bool agrees = status == LWP_TIMEOUT ? record->reports == 0 || record->status == status
                                               : record->reports == 1 && record->status == status;
     if (!agrees)
-        sim_fail(sim, "a send returns what its report says",
+        sim_fail(sim, SIM_SENDS,
                  "expected   %s for record %u\nseen       %u reports, the last says %s",
                  lwp_status_text(status), number, record->reports, lwp_status_text(record->status));
 }
@@ -101,7 +101,7 @@ static void close_producer(struct sim_actor *actor, unsigned timeout_ms)
     for (unsigned i = 0; i < sim->record_count; i++) {
         const struct sim_record *record = &sim->records[i];
         if (record->producer == actor->number && record->reports != 1)
-            sim_fail(sim, "every send ends in exactly one report",
+            sim_fail(sim, SIM_REPORTS,
                      "expected   one report for record %u once %s is closed (%s)\nseen       %u", i,
                      actor->name, lwp_status_text(status), record->reports);
     }
@@ -116,8 +116,7 @@ static void flush(struct sim_actor *actor, unsigned timeout_ms)
     sim_judge_in_time(actor, "lwp_producer_flush()", deadline_ns);
     const uint64_t pending = lwp_producer_statistics(actor->producer).records_pending;
     if (status == LWP_OK && pending)
-        sim_fail(sim, "after a flush nothing is pending", "expected   0\nseen       %" PRIu64,
-                 pending);
+        sim_fail(sim, SIM_FLUSHES, "expected   0\nseen       %" PRIu64, pending);
 }
 
 static void act(struct sim_actor *actor)
@@ -166,13 +165,12 @@ static void finish(struct sim_actor *actor)
     flush(actor, SETTLE_MS);
     const struct lwp_outbox_statistics statistics = lwp_producer_statistics(actor->producer);
     if (statistics.records_pending)
-        sim_fail(sim, "what is pending is settled once all is well",
+        sim_fail(sim, SIM_SETTLES,
                  "expected   nothing is pending for %s\nseen       %" PRIu64 " records",
                  actor->name, statistics.records_pending);
     if (sim->weather.calm && statistics.records_failed)
-        sim_fail(sim, "nothing fails if all is well",
-                 "expected   no record of %s fails\nseen       %" PRIu64, actor->name,
-                 statistics.records_failed);
+        sim_fail(sim, SIM_CALM, "expected   no record of %s fails\nseen       %" PRIu64,
+                 actor->name, statistics.records_failed);
     close_producer(actor, 1000);
 }
 

@@ -61,13 +61,12 @@ void sim_pass(struct sim *sim, uint64_t until_ns)
     process_all(sim);
     worked = sim_carry(sim) || worked;
     if (sim->passes++ > MAX_PASSES)
-        sim_fail(sim, "time goes on",
-                 "expected   something is waited for\nseen       nobody waits");
+        sim_fail(sim, SIM_WAITS, "expected   something is waited for\nseen       nobody waits");
     if (worked)
         return;
     const uint64_t next_ns = earlier(next_event(sim), until_ns);
     if (next_ns == LWP_NEVER || next_ns > LONGEST_MS * LWP_MILLISECOND_NS)
-        sim_fail(sim, "every wait ends", "expected   something is due\nseen       nothing ever is");
+        sim_fail(sim, SIM_WAITS, "expected   something is due\nseen       nothing ever is");
     if (next_ns <= sim->now_ns)
         return;
     sim->now_ns = next_ns;
@@ -190,7 +189,7 @@ void sim_run(uint64_t seed, bool verbose)
     sim_judge_logs(sim);
     clear(sim);
     if (sim_allocations() != before)
-        sim_fail(sim, "nothing is left allocated", "expected   0 allocations\nseen       %ld",
+        sim_fail(sim, SIM_MEMORY, "expected   0 allocations\nseen       %ld",
                  sim_allocations() - before);
     free(sim);
 }

@@ -15,12 +15,24 @@ enum {
     SIM_NODES = 3,
     SIM_TOPICS = 3, /* Their ids are 1, 2, 3. */
     SIM_ACTORS = 6,
-    SIM_RECORDS = 2048,     /* Of one seed. */
-    SIM_BATCHES = 8192,     /* Of one producer. */
-    SIM_LOG_SIZE = 1 << 22, /* Bytes of a topic's log that are looked at. */
+    SIM_RECORDS = 2048,       /* Of one seed. */
+    SIM_BATCHES = 8192,       /* Of one producer. */
+    SIM_LOG_SIZE = 1 << 22,   /* Bytes of a topic's log that are looked at. */
+    SIM_PAYLOAD_SIZE = 16384, /* A batch is smaller. */
     SIM_TRACE_LINES = 256,
     SIM_TRACE_BYTES = 240
 };
+
+/* What must hold: invariants.def is the list. */
+enum sim_invariant {
+#define SIM_INVARIANT(name, text) SIM_##name,
+#include "lwp/sim/invariants.def"
+#undef SIM_INVARIANT
+    SIM_INVARIANTS
+};
+
+/** Their texts. */
+extern const char *const sim_invariant_texts[SIM_INVARIANTS];
 
 /* A line of the trace: a frame's first bytes, or a text. Made readable only when it is shown. */
 struct sim_line {
@@ -77,6 +89,14 @@ struct sim_part {
     void (*finish)(struct sim_actor *actor);
 };
 
+/* Where a consumer's place is kept: the bytes of a file in one of the layouts, or a store in memory. */
+struct sim_place {
+    enum lwp_offset_layout layout;
+    uint8_t file[256];
+    size_t size;     /* 0: there is none. */
+    bool is_failing; /* Now and then a save fails, with the old bytes there or the new ones. */
+};
+
 /* A producer, a consumer or a client, one after the other of its kind. */
 struct sim_actor {
     struct sim *sim;
@@ -102,6 +122,7 @@ struct sim_actor {
     struct lwp_consumer *consumer;
     struct lwp_consumer_options consumer_options;
     struct lwp_offset_store *store;
+    struct sim_place place;
     uint64_t delivered; /* The offset behind all that was ever handed on. */
     uint64_t expected;  /* Where the next batch begins. */
     uint64_t goal;      /* The end of the log once all was well. */
@@ -167,7 +188,7 @@ void sim_note_frame(struct sim *sim, const char *who, const char *sign,
 /** Says which invariant does not hold, with what was expected and seen, the newest lines of the trace
  * and the command that shows it again, and ends the program with status 1. */
 __attribute__((format(printf, 3, 4), noreturn)) void
-sim_fail(const struct sim *sim, const char *invariant, const char *format, ...);
+sim_fail(const struct sim *sim, enum sim_invariant invariant, const char *format, ...);
 
 /* network.c */
 
@@ -225,6 +246,11 @@ uint8_t *sim_read_log(struct sim *sim, uint32_t topic_id, size_t *size);
 
 /** Judges the logs against what was sent and reported, and consumers' images against the logs. */
 void sim_judge_logs(struct sim *sim);
+
+/* places.c */
+
+/** Makes the actor's store, of a kind that dice choose. */
+void sim_store_make(struct sim_actor *actor);
 
 /* actors.c */
 

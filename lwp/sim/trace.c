@@ -70,7 +70,13 @@ void sim_note_frame(struct sim *sim, const char *who, const char *sign,
         show(stdout, line);
 }
 
-void sim_fail(const struct sim *sim, const char *invariant, const char *format, ...)
+const char *const sim_invariant_texts[SIM_INVARIANTS] = {
+#define SIM_INVARIANT(name, text) [SIM_##name] = (text),
+#include "lwp/sim/invariants.def"
+#undef SIM_INVARIANT
+};
+
+void sim_fail(const struct sim *sim, enum sim_invariant invariant, const char *format, ...)
 {
     const struct sim_trace *trace = &sim->trace;
     const uint64_t count = trace->count < SIM_TRACE_LINES ? trace->count : SIM_TRACE_LINES;
@@ -78,7 +84,7 @@ void sim_fail(const struct sim *sim, const char *invariant, const char *format, 
     for (uint64_t i = trace->count - count; i < trace->count && !trace->verbose; i++)
         show(stdout, &trace->lines[i % SIM_TRACE_LINES]);
     (void)printf("FAILED  seed %" PRIu64 " after %.6f ms\ninvariant  %s\n", sim->seed,
-                 (double)sim->now_ns / LWP_MILLISECOND_NS, invariant);
+                 (double)sim->now_ns / LWP_MILLISECOND_NS, sim_invariant_texts[invariant]);
     va_start(arguments, format);
     (void)vprintf(format, arguments);
     va_end(arguments);

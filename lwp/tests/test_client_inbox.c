@@ -405,6 +405,26 @@ static void a_full_log_is_fetched_ahead(void **state)
     assert_int_equal(fetch_ahead(16), 16);
 }
 
+static void half_of_what_is_read_ahead_is_asked_for_at_once(void **state)
+{
+    struct server *server = server_of(&lwp_dialect_lance);
+    struct lwp_inbox_options options = usual(&lwp_dialect_lance);
+    (void)state;
+    options.max_fetch_bytes = 100;
+    options.read_ahead = 4;
+    struct lwp_inbox *inbox = inbox_with(options);
+    store_many(server, 100);
+    assert_true(lwp_inbox_is_low(inbox));
+    assert_true(exchange(inbox, server, 0));
+    assert_int_equal(ask(inbox, 0).command, LWP_COMMAND_FETCH);
+    assert_int_equal(ask(inbox, 0).command, LWP_COMMAND_FETCH);
+    assert_true(lwp_inbox_is_low(inbox));
+    assert_int_equal(ask(inbox, 0).command, LWP_COMMAND_FETCH);
+    assert_false(lwp_inbox_is_low(inbox));
+    lwp_inbox_free(inbox);
+    free(server);
+}
+
 static void nothing_is_fetched_that_nobody_takes(void **state)
 {
     struct server *server = server_of(&lwp_dialect_lance);
@@ -900,6 +920,7 @@ int main(void)
         cmocka_unit_test(a_sentinel_that_the_server_does_not_know_finds_the_end),
         cmocka_unit_test(a_seek_drops_what_was_fetched_and_what_is_on_its_way),
         cmocka_unit_test(a_full_log_is_fetched_ahead),
+        cmocka_unit_test(half_of_what_is_read_ahead_is_asked_for_at_once),
         cmocka_unit_test(nothing_is_fetched_that_nobody_takes),
         cmocka_unit_test(a_server_that_catches_up_is_asked_every_5_s),
         cmocka_unit_test(a_server_that_does_not_get_on_is_an_error),
