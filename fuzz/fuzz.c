@@ -12,6 +12,13 @@ _Noreturn void fuzz_fail(const char *file, int line, const char *function, const
     abort();
 }
 
+const struct lwp_dialect *fuzz_dialect(uint8_t choice)
+{
+    static const struct lwp_dialect *const all[] = {&lwp_dialect_spec, &lwp_dialect_lance,
+                                                    &lwp_dialect_lance_py};
+    return all[choice % (sizeof(all) / sizeof(all[0]))];
+}
+
 static uint8_t *flush_end;
 static uint8_t *room_end;
 

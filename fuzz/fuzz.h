@@ -3,7 +3,7 @@
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
 
-#include "lwp/wire/bytes.h"
+#include "lwp/wire/dialect.h"
 
 enum { FUZZ_MAX_INPUT = 1 << 25 }; /* Bytes that fuzz_flush() takes. */
 
@@ -16,6 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
     ((property) ? (void)0 : fuzz_fail(__FILE__, __LINE__, __func__, #property))
 
 _Noreturn void fuzz_fail(const char *file, int line, const char *function, const char *property);
+
+/** One of the dialects. */
+const struct lwp_dialect *fuzz_dialect(uint8_t choice);
 
 /**
  * A copy of the bytes that ends where readable memory ends: reading past them is a crash, also in

@@ -8,26 +8,31 @@
 
 enum { ROOM = 1 << 16 };
 
+static void finds_member(const struct lwp_json *json, const char *path)
+{
+    uint64_t value = 42;
+    struct lwp_bytes text = {NULL, 42};
+    bool flag = true;
+    const bool there = lwp_json_has(json, path);
+    const int is_number = lwp_json_integer(json, path, &value) == LWP_OK;
+    const int is_text = lwp_json_string(json, path, &text) == LWP_OK;
+    const int is_flag = lwp_json_boolean(json, path, &flag) == LWP_OK;
+    fuzz_note((unsigned)(is_number + 2 * is_text + 4 * is_flag + 8 * there));
+    fuzz_note(value);
+    FUZZ_ASSERT(is_number + is_text + is_flag <= there);
+    FUZZ_ASSERT(is_number || value == 42);
+    FUZZ_ASSERT(is_text ? plain_utf8(text) : text.size == 42);
+    FUZZ_ASSERT(there || (!lwp_json_is_array(json, path) && lwp_json_count(json, path) == 0));
+}
+
 static void finds_members(const struct lwp_json *json)
 {
     static const char *const paths[] = {
-        "",  "id",  "topics", "topics.0", "topics.0.name", "details.leader_addr",
-        "0", "0.0", "a.b.c.d"};
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        uint64_t value = 42;
-        struct lwp_bytes text = {NULL, 42};
-        bool flag = true;
-        const bool there = lwp_json_has(json, paths[i]);
-        const bool is_number = lwp_json_integer(json, paths[i], &value) == LWP_OK;
-        const bool is_text = lwp_json_string(json, paths[i], &text) == LWP_OK;
-        const bool is_flag = lwp_json_boolean(json, paths[i], &flag) == LWP_OK;
-        fuzz_note((uint64_t)(is_number + 2 * is_text + 4 * is_flag + 8 * there));
-        fuzz_note(value);
-        FUZZ_ASSERT(is_number + is_text + is_flag <= there);
-        FUZZ_ASSERT((is_number || value == 42) && (is_text ? plain_utf8(text) : text.size == 42));
-        FUZZ_ASSERT(!lwp_json_is_array(json, paths[i]) || there);
-        FUZZ_ASSERT(there || lwp_json_count(json, paths[i]) == 0);
-    }
+        "",  "id",  "topics",  "topics.0", "topics.0.name", "details.leader_addr",
+        "0", "0.0", "a.b.c.d",
+    };
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        finds_member(json, paths[i]);
 }
 
 static void error_comes_back(const struct lwp_json *json)

@@ -10,26 +10,33 @@
 
 enum { HEAD_SIZE = 5, PLAIN_ROOM = 1 << 16 };
 
-static void opens(enum lwp_lz4_framing framing, struct lwp_bytes in, size_t limit, size_t room)
+/* What the block is, and whether the library may say so of it. */
+static void agrees(enum lwp_lz4_framing framing, struct lwp_bytes in, enum lwp_status status,
+                   const struct lwp_writer *out, size_t limit)
 {
     static uint8_t expected[PLAIN_ROOM];
     size_t size = 0;
+    const enum plain_block plain = plain_lz4(framing, in, expected, sizeof(expected), &size);
+    if (status == LWP_OK) {
+        FUZZ_ASSERT(plain != PLAIN_DAMAGED && size == out->size);
+        FUZZ_ASSERT(plain == PLAIN_VAGUE || memcmp(expected, out->data, size) == 0);
+    } else if (plain == PLAIN_READ && framing == LWP_LZ4_LIBRARY) {
+        FUZZ_ASSERT(status != LWP_FULL || size > out->capacity);
+        FUZZ_ASSERT(status != LWP_PAYLOAD_TOO_LARGE || size > limit);
+    }
+}
+
+static void opens(enum lwp_lz4_framing framing, struct lwp_bytes in, size_t limit, size_t room)
+{
     struct lwp_writer out = lwp_writer_on(fuzz_flush_room(room), room);
     const enum lwp_status status = lwp_lz4_decompress(framing, in, limit, &out);
     FUZZ_ASSERT(status == LWP_OK || status == LWP_FULL || status == LWP_PAYLOAD_TOO_LARGE ||
                 status == LWP_INVALID_COMPRESSION);
     FUZZ_ASSERT(status == LWP_OK || out.size == 0);
+    FUZZ_ASSERT(out.size <= limit && out.size <= room);
     fuzz_note(status);
     fuzz_note(out.size);
-    FUZZ_ASSERT(out.size <= limit && out.size <= room);
-    const enum plain_block plain = plain_lz4(framing, in, expected, sizeof(expected), &size);
-    if (status == LWP_OK) {
-        FUZZ_ASSERT(plain != PLAIN_DAMAGED && size == out.size);
-        FUZZ_ASSERT(plain == PLAIN_VAGUE || memcmp(expected, out.data, size) == 0);
-    } else if (plain == PLAIN_READ && framing == LWP_LZ4_LIBRARY) {
-        FUZZ_ASSERT(status != LWP_FULL || size > room);
-        FUZZ_ASSERT(status != LWP_PAYLOAD_TOO_LARGE || size > limit);
-    }
+    agrees(framing, in, status, &out, limit);
 }
 
 static void comes_back(enum lwp_lz4_framing framing, struct lwp_bytes plain)

@@ -50,7 +50,7 @@ static struct lwp_bytes made_word(uint64_t *dice)
 static struct lwp_bytes made_text(uint64_t *dice)
 {
     static const char *const texts[] = {
-#define LWP_TEXT(name, text, code, spec_text) text,
+#define LWP_TEXT(name, text, code, spec_text) (text),
 #include "lwp/wire/texts.def"
 #undef LWP_TEXT
         "{\"code\":20,\"message\":\"NOT_LEADER\",\"details\":{\"leader_addr\":\"b:1992\"}}",

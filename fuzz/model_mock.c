@@ -17,12 +17,9 @@ static struct lwp_frame_rules rules_of(const struct model_mock *model)
 
 void model_mock_init(struct model_mock *model, const uint8_t head[4])
 {
-    size_t dialect_count = 0;
-    while (lwp_dialects[dialect_count])
-        dialect_count++;
     *model = (struct model_mock){.now_ns = 1};
     model->options = (struct lwp_mock_options){
-        .dialect = lwp_dialects[head[0] % dialect_count],
+        .dialect = fuzz_dialect(head[0]),
         .max_payload = MAX_PAYLOAD,
         .auth_token = head[1] & 1 ? "sekret" : NULL,
         .epoch_ns = UINT64_C(1700000000000000000),

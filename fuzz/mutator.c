@@ -76,8 +76,8 @@ static void read_pieces(struct work *work, struct lwp_bytes in)
         const struct fuzz_piece read = fuzz_piece_at(in);
         struct piece *piece = &work->pieces[work->count++];
         *piece = (struct piece){.is_frame = read.is_frame, .bytes = room_copy(work, read.bytes)};
-        if (read.is_frame && piece->bytes.size) {
-            lwp_header_decode(piece->bytes.data, &piece->header);
+        if (read.is_frame) {
+            lwp_header_decode(read.bytes.data, &piece->header);
             piece->bytes = lwp_bytes_from(piece->bytes, LWP_HEADER_SIZE);
         }
         in = lwp_bytes_from(in, read.bytes.size);
@@ -136,28 +136,30 @@ size_t mutate(struct mutation *mutation, uint8_t *data, size_t size, size_t max_
     return out.size ? out.size : 1;
 }
 
-/* The pieces of an input, without its head. */
-static size_t boundary(struct work *work, const uint8_t *data, size_t size, size_t head_size)
+/* A place between two pieces of an input, or behind its head or its end. */
+static size_t boundary(uint64_t *dice, struct lwp_bytes in, size_t head_size)
 {
     size_t count = 0;
-    for (struct lwp_bytes in = lwp_bytes_from((struct lwp_bytes){data, size}, head_size); in.size;
-         count++)
-        in = lwp_bytes_from(in, fuzz_piece_at(in).bytes.size);
-    size_t at = size < head_size ? size : head_size;
-    for (size_t left = dice_below(&work->dice, count + 1); left; left--)
-        at += fuzz_piece_at((struct lwp_bytes){data + at, size - at}).bytes.size;
+    for (struct lwp_bytes left = lwp_bytes_from(in, head_size); left.size; count++)
+        left = lwp_bytes_from(left, fuzz_piece_at(left).bytes.size);
+    size_t at = in.size < head_size ? in.size : head_size;
+    for (size_t left = dice_below(dice, count + 1); left; left--)
+        at += fuzz_piece_at(lwp_bytes_from(in, at)).bytes.size;
     return at;
 }
 
-size_t mutate_cross(struct mutation *mutation, const uint8_t *a, size_t a_size, const uint8_t *b,
-                    size_t b_size, uint8_t *out, size_t max_size)
+static void write_some(struct lwp_writer *out, struct lwp_bytes bytes)
 {
-    struct work work = {.dice = mutation->seed};
-    const size_t front = boundary(&work, a, a_size, mutation->head_size);
-    const size_t back = boundary(&work, b, b_size, mutation->head_size);
+    const size_t left = out->capacity - out->size;
+    lwp_write(out, (struct lwp_bytes){bytes.data, bytes.size < left ? bytes.size : left});
+}
+
+size_t mutate_cross(const struct mutation *mutation, struct lwp_bytes a, struct lwp_bytes b,
+                    uint8_t *out, size_t max_size)
+{
+    uint64_t dice = mutation->seed;
     struct lwp_writer crossed = lwp_writer_on(out, max_size);
-    lwp_write(&crossed, (struct lwp_bytes){a, front < max_size ? front : max_size});
-    const size_t left = max_size - crossed.size;
-    lwp_write(&crossed, (struct lwp_bytes){b + back, b_size - back < left ? b_size - back : left});
+    write_some(&crossed, (struct lwp_bytes){a.data, boundary(&dice, a, mutation->head_size)});
+    write_some(&crossed, lwp_bytes_from(b, boundary(&dice, b, mutation->head_size)));
     return crossed.size;
 }

@@ -5,9 +5,7 @@
 #ifndef FUZZ_MUTATOR_H
 #define FUZZ_MUTATOR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "lwp/wire/bytes.h"
 
 /* Changes some bytes and returns their new size, from 1 to `max_size`: LLVMFuzzerMutate() or ours. */
 typedef size_t mutate_bytes(uint8_t *data, size_t size, size_t max_size);
@@ -32,7 +30,7 @@ size_t mutate(struct mutation *mutation, uint8_t *data, size_t size, size_t max_
 
 /** The front of one input and the back of another, cut between frames, in `out`; returns the size, at
  * most `max_size`. */
-size_t mutate_cross(struct mutation *mutation, const uint8_t *a, size_t a_size, const uint8_t *b,
-                    size_t b_size, uint8_t *out, size_t max_size);
+size_t mutate_cross(const struct mutation *mutation, struct lwp_bytes a, struct lwp_bytes b,
+                    uint8_t *out, size_t max_size);
 
 #endif

@@ -153,24 +153,29 @@ static void change_command(struct work *work)
         piece->header.batch_id = lwp_command_at(dice_below(&work->dice, count))->code;
 }
 
-/* An integer of the payload, or the size in front of a text. */
-static void change_field(struct work *work)
+/* Where one of the command's fields lies that have a fixed part, and its size; 0: none was picked. */
+static size_t pick_field(struct work *work, const struct lwp_command *row, size_t *at)
 {
-    struct piece *piece = any_frame(work);
-    const struct lwp_command *row = piece && piece->header.flags & LWP_FLAG_CONTROL
-                                        ? lwp_command_of((uint8_t)piece->header.batch_id)
-                                        : NULL;
-    if (!row)
-        return;
     size_t count = 0;
     while (row->fields[count].type != LWP_FIELD_NONE)
         count++;
     const size_t picked = count ? dice_below(&work->dice, count) : 0;
-    size_t at = 0;
+    *at = 0;
     for (size_t i = 0; i < picked; i++)
-        at += lwp_field_size(&row->fields[i]);
-    const size_t size = lwp_field_size(&row->fields[picked]);
-    if (count == 0 || size == 0 || at + size > piece->bytes.size)
+        *at += lwp_field_size(&row->fields[i]);
+    return count ? lwp_field_size(&row->fields[picked]) : 0;
+}
+
+/* An integer of the payload, or the size in front of a text. */
+static void change_field(struct work *work)
+{
+    struct piece *piece = any_frame(work);
+    if (!piece || !(piece->header.flags & LWP_FLAG_CONTROL))
+        return;
+    const struct lwp_command *row = lwp_command_of((uint8_t)piece->header.batch_id);
+    size_t at = 0;
+    const size_t size = row ? pick_field(work, row, &at) : 0;
+    if (size == 0 || at + size > piece->bytes.size)
         return;
     uint8_t *bytes = room_own(work, piece);
     if (piece->bytes.size)
@@ -194,6 +199,20 @@ static void change_payload(struct work *work)
     }
 }
 
+enum record_change { NEW_RECORD, NEW_RECORDS, NEW_TYPE, NEW_LENGTH, NEW_KEY_SIZE, RECORD_CHANGES };
+
+static void write_record(struct work *work, const struct lwp_record *record, enum record_change how)
+{
+    const size_t size = record->value.size;
+    const uint64_t number = made_number(&work->dice, how == NEW_TYPE ? record->type : size);
+    lwp_write_integer(&work->room, 1, how == NEW_TYPE ? number : record->type);
+    lwp_write_integer(&work->room, 4, how == NEW_LENGTH ? number : size);
+    const size_t at = work->room.size + (record->type == LWP_TLV_KEY_TIMESTAMPED ? 8 : 0);
+    lwp_write(&work->room, record->value);
+    if (how == NEW_KEY_SIZE && size >= 10 && !work->room.full)
+        lwp_put16(work->room.data + at, (uint16_t)(number - 2));
+}
+
 /* Writes the records with a change at one of them. */
 static void write_changed(struct work *work, struct lwp_bytes records)
 {
@@ -203,23 +222,13 @@ static void write_changed(struct work *work, struct lwp_bytes records)
         if (lwp_tlv_next(&walk, &record) != LWP_OK)
             break;
     lwp_write(&work->room, (struct lwp_bytes){records.data, walk.offset});
-    const size_t what = dice_below(&work->dice, 6);
-    if (what == 0)
+    const enum record_change how = (enum record_change)dice_below(&work->dice, RECORD_CHANGES);
+    if (how == NEW_RECORD)
         made_record(&work->dice, &work->room);
-    if (what == 1)
+    else if (how == NEW_RECORDS)
         made_records(&work->dice, &work->room);
-    if (lwp_tlv_next(&walk, &record) == LWP_OK && what > 1) {
-        const uint64_t near = what == 2 ? record.type : record.value.size;
-        const uint64_t number = made_number(&work->dice, near);
-        lwp_write_integer(&work->room, 1, what == 2 ? number : record.type);
-        lwp_write_integer(&work->room, 4, what == 3 ? number : record.value.size);
-        const size_t at = work->room.size;
-        lwp_write(&work->room, record.value);
-        if (what > 3 && record.value.size >= 10 &&
-            !work->room.full) /* Where keys have their sizes. */
-            lwp_put16(work->room.data + at + (record.type == LWP_TLV_KEY_TIMESTAMPED ? 8 : 0),
-                      (uint16_t)made_number(&work->dice, record.value.size - 2));
-    }
+    else if (lwp_tlv_next(&walk, &record) == LWP_OK)
+        write_record(work, &record, how);
     lwp_write(&work->room, lwp_bytes_from(records, walk.offset));
 }
 

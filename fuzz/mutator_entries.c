@@ -9,7 +9,7 @@
 #define FUZZ_HEAD_SIZE 0
 #endif
 
-/* NOLINTBEGIN(readability-identifier-naming): the engines call them so. */
+/* NOLINTBEGIN(readability-identifier-naming,readability-function-size): the engines want them so. */
 
 /* Only there under libFuzzer. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size) __attribute__((weak));
@@ -38,7 +38,8 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
                                  uint8_t *out, size_t max_size, unsigned seed)
 {
     struct mutation mutation = mutation_of(seed);
-    return mutate_cross(&mutation, a, a_size, b, b_size, out, max_size);
+    return mutate_cross(&mutation, (struct lwp_bytes){a, a_size}, (struct lwp_bytes){b, b_size},
+                        out, max_size);
 }
 
 /* What AFL++ gets back from afl_custom_init(). */
@@ -73,7 +74,8 @@ size_t afl_custom_fuzz(void *user, uint8_t *data, size_t size, uint8_t **out, co
         return 0;
     struct mutation mutation = mutation_of(state->seed++);
     if (other && state->seed % 4 == 0)
-        return mutate_cross(&mutation, data, size, other, other_size, state->room, max_size);
+        return mutate_cross(&mutation, (struct lwp_bytes){data, size},
+                            (struct lwp_bytes){other, other_size}, state->room, max_size);
     if (size)
         memcpy(state->room, data, size);
     return mutate(&mutation, state->room, size, max_size);
@@ -86,4 +88,4 @@ void afl_custom_deinit(void *user)
     free(state);
 }
 
-/* NOLINTEND(readability-identifier-naming) */
+/* NOLINTEND(readability-identifier-naming,readability-function-size) */

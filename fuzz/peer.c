@@ -97,12 +97,9 @@ static void wait(struct lwp_world *world, struct lwp_transport *const *transport
 void peer_init(struct peer *peer, struct lwp_bytes input, const struct peer_watch *watch)
 {
     static const struct lwp_world_ops ops = {now, NULL, wait};
-    size_t dialect_count = 0;
-    while (lwp_dialects[dialect_count])
-        dialect_count++;
     *peer = (struct peer){.world = {&ops}, .network = {dial, peer}, .watch = *watch, .now_ns = 1};
     memcpy(peer->head, input.data, input.size < PEER_HEAD_SIZE ? input.size : PEER_HEAD_SIZE);
-    peer->dialect = lwp_dialects[peer->head[0] % dialect_count];
+    peer->dialect = fuzz_dialect(peer->head[0]);
     peer->input = lwp_bytes_from(input, PEER_HEAD_SIZE);
     peer->sent = fuzz_room(SENT_ROOM);
 }
@@ -215,18 +212,40 @@ static void pass(struct peer *peer, uint64_t by_ns, uint64_t deadline_ns)
                                                 : peer->now_ns;
 }
 
+static void happen_op(struct peer *peer, const struct fuzz_piece *piece, uint64_t deadline_ns)
+{
+    switch (piece->op) {
+    case FUZZ_OP_RAW:
+        peer->pending = piece->raw;
+        break;
+    case FUZZ_OP_CUT:
+        peer->cut = piece->argument;
+        break;
+    case FUZZ_OP_WAIT:
+        pass(peer, piece->argument * LWP_MILLISECOND_NS, deadline_ns);
+        break;
+    case FUZZ_OP_FIN:
+        end_connection(peer, LWP_CLOSE_FIN);
+        break;
+    case FUZZ_OP_RESET:
+        end_connection(peer, LWP_CLOSE_RST);
+        break;
+    case FUZZ_OP_NONE:
+    case FUZZ_OP_CALL:
+    case FUZZ_OP_COUNT:
+        break;
+    }
+}
+
 static void happen(struct peer *peer, const struct fuzz_piece *piece, uint64_t deadline_ns)
 {
-    if (piece->is_frame && peer->far)
+    if (!piece->is_frame) {
+        happen_op(peer, piece, deadline_ns);
+        return;
+    }
+    if (peer->far)
         see_given(peer, piece->bytes);
-    if (piece->is_frame || piece->op == FUZZ_OP_RAW)
-        peer->pending = piece->is_frame ? piece->bytes : piece->raw;
-    if (piece->op == FUZZ_OP_CUT)
-        peer->cut = piece->argument;
-    if (piece->op == FUZZ_OP_WAIT)
-        pass(peer, piece->argument * LWP_MILLISECOND_NS, deadline_ns);
-    if (piece->op == FUZZ_OP_FIN || piece->op == FUZZ_OP_RESET)
-        end_connection(peer, piece->op == FUZZ_OP_FIN ? LWP_CLOSE_FIN : LWP_CLOSE_RST);
+    peer->pending = piece->bytes;
 }
 
 void peer_step(struct peer *peer, uint64_t deadline_ns)

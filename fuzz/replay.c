@@ -129,17 +129,21 @@ static bool begin(struct replay *replay, const char *option, const char *name)
     return file;
 }
 
+static int usage(const char *program)
+{
+    (void)fprintf(stderr, "usage: %s [--verdicts FILE | --write-verdicts FILE] FILE|FOLDER...\n",
+                  program);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     struct replay replay = {.count = 0};
     const bool has_option = argc > 1 && argv[1][0] == '-';
-    if (argc < (has_option ? 4 : 2) || (has_option && !begin(&replay, argv[1], argv[2]))) {
-        (void)fprintf(stderr,
-                      "usage: %s [--verdicts FILE | --write-verdicts FILE] FILE|FOLDER...\n",
-                      argv[0]);
-        return 2;
-    }
-    bool ok = run_all(&replay, argv + (has_option ? 3 : 1));
+    const int first = has_option ? 3 : 1;
+    if (argc <= first || (has_option && !begin(&replay, argv[1], argv[2])))
+        return usage(argv[0]);
+    bool ok = run_all(&replay, argv + first);
     if (replay.written)
         ok = fclose(replay.written) == 0 && ok;
     if (replay.kept)

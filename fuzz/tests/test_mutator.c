@@ -190,8 +190,8 @@ static void crossing_cuts_between_frames(void **state)
         for (size_t k = 0; k < i % 3; k++)
             lwp_write(&second, bytes_of(frame, sizeof(frame)));
         struct mutation mutation = {.seed = i, .head_size = HEAD};
-        const size_t size =
-            mutate_cross(&mutation, a, first.size, b, second.size, out, sizeof(out));
+        const size_t size = mutate_cross(&mutation, lwp_writer_bytes(&first),
+                                         lwp_writer_bytes(&second), out, sizeof(out));
         assert_int_equal((size - HEAD) % sizeof(frame), 0);
         assert_in_range((size - HEAD) / sizeof(frame), 0, i % 5 + i % 3);
     }
