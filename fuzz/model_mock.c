@@ -7,6 +7,7 @@
 #include "fuzz/plain.h"
 #include "lwp/session/session.h"
 #include "lwp/wire/message.h"
+#include "mock_server/mock_state.h"
 
 enum { PIPE_ROOM = 1 << 16, MAX_PAYLOAD = 4096, MAX_STEPS = 100000 };
 
@@ -207,6 +208,6 @@ void model_mock_done(struct model_mock *model)
         model_mock_hang_up(model, LWP_CLOSE_RST);
     }
     settle(model);
-    FUZZ_ASSERT(lwp_mock_deadline(model->mock) == LWP_NEVER);
+    FUZZ_ASSERT(!model->mock->first);
     lwp_mock_free(model->mock);
 }

@@ -33,7 +33,7 @@ struct model_mock {
 /** A mock with the options that the four bytes say, and nobody connected. */
 void model_mock_init(struct model_mock *model, const uint8_t head[4]);
 
-/** Hangs up, and asserts that the mock forgets all and comes to rest. */
+/** Hangs up, and asserts that the mock forgets all connections. */
 void model_mock_done(struct model_mock *model);
 
 /** Whose turn it is. */
