@@ -41,6 +41,8 @@ static size_t split_front(const struct lwp_frame_rules *rules, struct lwp_bytes 
     for (size_t size = edge - 1; size <= in.size && size <= edge + 1; size++)
         split(rules, (struct lwp_bytes){in.data, size}, edge, &verdict);
     const struct lwp_frame frame = split(rules, in, edge, &verdict);
+    fuzz_note(verdict.status);
+    fuzz_note(verdict.offset);
     if (verdict.status != LWP_OK)
         return 0;
     law_frame(&(struct accepted_frame){rules->polynomial, frame, {in.data, edge}});

@@ -19,6 +19,9 @@ static void law_errors(const struct script *script, struct lwp_bytes in)
     const size_t lines = count_lines(in);
     for (size_t i = 0; i < script->errors.count; i++) {
         const struct script_error *error = &script->errors.items[i];
+        fuzz_note(error->place.line);
+        fuzz_note(error->place.column);
+        fuzz_note_bytes(lwp_bytes_text(error->expected));
         FUZZ_ASSERT(error->place.line >= 1 && error->place.line <= lines);
         FUZZ_ASSERT(error->place.column >= 1 && error->place.column <= in.size + 1);
         FUZZ_ASSERT(error->found.data && error->found.data[error->found.size] == 0);
@@ -64,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct script script = {.arena = {NULL, 0, false}};
     struct script again = {.arena = {NULL, 0, false}};
     const enum lwp_status status = script_read(&script, "f", in);
+    fuzz_note(status);
     FUZZ_ASSERT(status == LWP_OK || status == LWP_INVALID_PAYLOAD || status == LWP_NO_MEMORY ||
                 (status == LWP_PAYLOAD_TOO_LARGE && size > SCRIPT_MAX_FILE_SIZE));
     FUZZ_ASSERT(script_read(&again, "f", in) == status);

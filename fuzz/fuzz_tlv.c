@@ -26,6 +26,8 @@ static enum lwp_status step(struct lwp_tlv_walk *walk, struct lwp_writer *out, u
     *size = 0;
     const enum lwp_status status = lwp_tlv_next(walk, &record);
     FUZZ_ASSERT(status == plain_record(walk->in, at, size) && walk->offset == at + *size);
+    fuzz_note(status);
+    fuzz_note(*size);
     if (status != LWP_OK)
         return status;
     FUZZ_ASSERT(record.type == walk->in.data[at]);

@@ -34,12 +34,14 @@ static void is_judged_alike(const struct accepted_frame *accepted)
     struct lwp_fault fault = {LWP_OK, 0, ""};
     FUZZ_ASSERT(lwp_frame_check(&accepted->frame, &fault) == expected.status);
     FUZZ_ASSERT(plain_same_fault(&fault, &expected));
+    fuzz_note(fault.status);
+    fuzz_note_bytes(lwp_bytes_text(fault.field));
     for (size_t i = 0; lwp_dialects[i]; i++)
         FUZZ_ASSERT(lwp_frame_kind(&accepted->frame, lwp_dialects[i]) ==
                     plain_kind(accepted->bytes, lwp_dialects[i]));
 }
 
-static void message_round_trip(uint8_t command, struct lwp_bytes payload)
+void law_message(uint8_t command, struct lwp_bytes payload)
 {
     struct lwp_message message = {.command = command};
     struct lwp_bytes rest = {NULL, 0};
@@ -47,6 +49,9 @@ static void message_round_trip(uint8_t command, struct lwp_bytes payload)
     const enum lwp_status status = lwp_message_decode(command, payload, &message, &rest, &fault);
     FUZZ_ASSERT((status == LWP_UNKNOWN_COMMAND) == (lwp_command_of(command) == NULL));
     FUZZ_ASSERT(fault.status == status && fault.offset <= payload.size);
+    fuzz_note(status);
+    fuzz_note(fault.offset);
+    fuzz_note_bytes(lwp_bytes_text(fault.field));
     if (status != LWP_OK && status != LWP_INVALID_TEXT)
         return;
     FUZZ_ASSERT(rest.size <= payload.size);
@@ -69,7 +74,7 @@ static void holds_a_message(const struct accepted_frame *accepted)
         const bool fits = batch_id < 256 || lwp_dialects[i]->command_is_low_byte;
         FUZZ_ASSERT(command == (fits ? (int)accepted->bytes.data[12] : -1));
         if (command >= 0)
-            message_round_trip((uint8_t)command, accepted->frame.payload);
+            law_message((uint8_t)command, accepted->frame.payload);
     }
 }
 
@@ -79,6 +84,7 @@ static void prints_alike(const struct lwp_dialect *dialect, const struct lwp_fra
     char line[LWP_TRACE_SIZE];
     const size_t size = lwp_trace_frame(dialect, frame, line, sizeof(line));
     FUZZ_ASSERT(size > 0 && size < sizeof(line) && strlen(line) == size);
+    fuzz_note_bytes((struct lwp_bytes){(const uint8_t *)line, size});
     for (size_t i = 0; i < size; i++)
         FUZZ_ASSERT(line[i] >= 0x20 && line[i] < 0x7f);
     char *small = (char *)fuzz_room(small_size);
@@ -136,6 +142,9 @@ void law_record_parts(const struct lwp_record *record)
     struct lwp_record_parts parts = {.timestamp_ns = 0};
     const enum lwp_status status = lwp_record_parts(record, &parts);
     FUZZ_ASSERT(status == plain_parts(record->type, record->value, &expected));
+    fuzz_note(status);
+    fuzz_note(lwp_record_check(record));
+    fuzz_note(parts.timestamp_ns);
     FUZZ_ASSERT(parts.timestamp_ns == expected.timestamp_ns);
     FUZZ_ASSERT(same_view(parts.key, expected.key) && same_view(parts.value, expected.value));
     if (status == LWP_OK || status == LWP_INVALID_TEXT)

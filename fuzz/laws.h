@@ -4,7 +4,7 @@
 #ifndef FUZZ_LAWS_H
 #define FUZZ_LAWS_H
 
-#include "lwp/wire/frame.h"
+#include "lwp/wire/message.h"
 #include "lwp/wire/tlv.h"
 
 /** An accepted frame and the bytes that it was split from. */
@@ -21,6 +21,9 @@ struct accepted_frame {
  * ended by a zero, and a smaller buffer gets the front of it.
  */
 void law_frame(const struct accepted_frame *accepted);
+
+/** A payload is what its message is encoded to, and the rest; or the fault lies in it. */
+void law_message(uint8_t command, struct lwp_bytes payload);
 
 /** lwp_record_check() and lwp_record_parts() agree with plain.h, the parts lie inside of the value,
  * and the builders put them together again. */

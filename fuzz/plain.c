@@ -182,3 +182,85 @@ bool plain_utf8(struct lwp_bytes text)
     }
     return true;
 }
+
+/* A length of four bits, and more bytes while they are 255. False at the end of the input. */
+static bool lz4_length(struct lwp_bytes in, size_t *at, uint64_t *length)
+{
+    uint8_t more = *length == 15 ? 255 : 0;
+    while (more == 255) {
+        if (*at == in.size)
+            return false;
+        more = in.data[(*at)++];
+        *length += more;
+    }
+    return true;
+}
+
+/* A block that is being taken apart. */
+struct lz4 {
+    struct lwp_bytes in;
+    size_t at;
+    uint8_t *out;
+    size_t room;
+    size_t size;
+};
+
+static bool lz4_literals(struct lz4 *lz4, uint64_t count)
+{
+    if (!lz4_length(lz4->in, &lz4->at, &count) || count > lz4->in.size - lz4->at ||
+        count > lz4->room - lz4->size)
+        return false;
+    for (; count; count--)
+        lz4->out[lz4->size++] = lz4->in.data[lz4->at++];
+    return true;
+}
+
+static enum plain_block lz4_match(struct lz4 *lz4, uint64_t count)
+{
+    if (lz4->in.size - lz4->at < 2)
+        return PLAIN_DAMAGED;
+    const uint64_t distance = plain_integer(lz4->in, lz4->at, 2);
+    lz4->at += 2;
+    if (!lz4_length(lz4->in, &lz4->at, &count) || distance > lz4->size ||
+        count + 4 > lz4->room - lz4->size)
+        return PLAIN_DAMAGED;
+    for (count += 4; count; count--, lz4->size++)
+        lz4->out[lz4->size] = distance ? lz4->out[lz4->size - distance] : 0;
+    return distance ? PLAIN_READ : PLAIN_VAGUE;
+}
+
+/* One sequence: literals, and a match unless the block ends behind them. */
+static enum plain_block lz4_sequence(struct lz4 *lz4)
+{
+    const uint8_t token = lz4->in.data[lz4->at++];
+    if (!lz4_literals(lz4, token >> 4))
+        return PLAIN_DAMAGED;
+    return lz4->at == lz4->in.size ? PLAIN_READ : lz4_match(lz4, token & 15);
+}
+
+/* The size that the library's framing tells, and its block; false if it is damaged. */
+static bool lz4_head(struct lwp_bytes *in, uint64_t *told)
+{
+    if (in->size < 9 || in->data[0] != 1 || plain_integer(*in, 1, 4) != plain_integer(*in, 5, 4))
+        return false;
+    *told = plain_integer(*in, 1, 4);
+    *in = lwp_bytes_from(*in, 9);
+    return true;
+}
+
+enum plain_block plain_lz4(enum lwp_lz4_framing framing, struct lwp_bytes in, uint8_t *out,
+                           size_t room, size_t *size)
+{
+    uint64_t told = UINT64_MAX;
+    enum plain_block found = PLAIN_READ;
+    *size = 0;
+    if ((framing == LWP_LZ4_LIBRARY && !lz4_head(&in, &told)) || in.size == 0)
+        return PLAIN_DAMAGED;
+    struct lz4 lz4 = {.in = in, .out = out, .room = room};
+    while (lz4.at < in.size && found != PLAIN_DAMAGED) {
+        const enum plain_block sequence = lz4_sequence(&lz4);
+        found = sequence == PLAIN_READ ? found : sequence;
+    }
+    *size = lz4.size;
+    return told == UINT64_MAX || told == *size ? found : PLAIN_DAMAGED;
+}

@@ -4,6 +4,7 @@
 #ifndef FUZZ_PLAIN_H
 #define FUZZ_PLAIN_H
 
+#include "lwp/wire/compress.h"
 #include "lwp/wire/frame.h"
 #include "lwp/wire/tlv.h"
 
@@ -33,6 +34,18 @@ enum lwp_status plain_parts(uint8_t type, struct lwp_bytes value, struct lwp_rec
 
 /** What lwp_record_check() is to answer (8.2 to 8.4). */
 enum lwp_status plain_record_check(uint8_t type, struct lwp_bytes value);
+
+/* What plain_lz4() finds. */
+enum plain_block {
+    PLAIN_DAMAGED, /* Or more than there is room for. */
+    PLAIN_READ,
+    PLAIN_VAGUE /* A match at distance 0: forbidden, but liblz4 takes it and the bytes are anything. */
+};
+
+/** Decompresses (8.9, D20; the block as LZ4 describes it): `*size` bytes in `out`. Blocks are read more
+ * leniently than by liblz4, which has rules for their ends. */
+enum plain_block plain_lz4(enum lwp_lz4_framing framing, struct lwp_bytes in, uint8_t *out,
+                           size_t room, size_t *size);
 
 /** Whether the text is UTF-8 (RFC 3629). */
 bool plain_utf8(struct lwp_bytes text);

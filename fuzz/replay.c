@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* replay.c - runs a fuzz target over files, and over folders with all that is in them, in the order
- * of their names. Fails if it can not read one, or if there is none. */
+ * of their names:
+ *
+ *     fuzz_NAME [--verdicts FILE | --write-verdicts FILE] FILE|FOLDER...
+ *
+ * Fails if it can not read one, or if there is none; with --verdicts, also if the verdict on an input is not the
+ * one in the file, or if an input or a line has no partner. A line is an input's name and its verdict. */
 #include <errno.h>
 #include <fts.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "fuzz/fuzz.h"
+
+enum { LINE_SIZE = 512 };
+
+struct replay {
+    unsigned count;
+    unsigned wrong;
+    FILE *kept;           /* Verdicts to compare with, or NULL. */
+    FILE *written;        /* Where they are written, or NULL. */
+    char line[LINE_SIZE]; /* The next of `kept`; empty behind the last. */
+};
 
 static bool run_file(const char *path, size_t size)
 {
@@ -24,12 +40,54 @@ static bool run_file(const char *path, size_t size)
     return whole;
 }
 
-static bool run_entry(const FTSENT *entry, unsigned *count)
+static void next_line(struct replay *replay)
+{
+    if (!replay->kept || !fgets(replay->line, LINE_SIZE, replay->kept))
+        replay->line[0] = '\0';
+    replay->line[strcspn(replay->line, "\n")] = '\0';
+}
+
+static void complain(struct replay *replay, const char *what, const char *line)
+{
+    replay->wrong++;
+    (void)fprintf(stderr, "%s: %s\n", what, line);
+}
+
+/* Both are in the order of names, which end at the tab. */
+static int compare_names(const char *a, const char *b)
+{
+    const size_t a_size = strcspn(a, "\t"), b_size = strcspn(b, "\t");
+    const int order = strncmp(a, b, a_size < b_size ? a_size : b_size);
+    return order ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+static void judge(struct replay *replay, const char *name)
+{
+    char line[LINE_SIZE];
+    (void)snprintf(line, sizeof(line), "%s\t%016" PRIx64, name, fuzz_verdict());
+    if (replay->written)
+        (void)fprintf(replay->written, "%s\n", line);
+    if (!replay->kept)
+        return;
+    for (; replay->line[0] && compare_names(replay->line, line) < 0; next_line(replay))
+        complain(replay, "no such input any more", replay->line);
+    if (compare_names(replay->line, line) != 0) {
+        complain(replay, "no verdict is kept for", line);
+        return;
+    }
+    if (strcmp(replay->line, line) != 0)
+        complain(replay, "another verdict than is kept", line);
+    next_line(replay);
+}
+
+static bool run_entry(struct replay *replay, const FTSENT *entry)
 {
     if (entry->fts_info == FTS_D || entry->fts_info == FTS_DP)
         return true;
+    (void)fuzz_verdict();
     if (entry->fts_info == FTS_F && run_file(entry->fts_path, (size_t)entry->fts_statp->st_size)) {
-        ++*count;
+        replay->count++;
+        judge(replay, entry->fts_name);
         return true;
     }
     const int error = entry->fts_errno ? entry->fts_errno : errno;
@@ -42,20 +100,53 @@ static int by_name(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+static bool run_all(struct replay *replay, char *const *paths)
+{
+    bool ok = true;
+    FTS *walk = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, by_name);
+    if (!walk)
+        return false;
+    for (const FTSENT *entry; (entry = fts_read(walk)) != NULL;)
+        ok = run_entry(replay, entry) && ok;
+    (void)fts_close(walk);
+    for (; replay->line[0]; next_line(replay))
+        complain(replay, "no such input any more", replay->line);
+    (void)printf("%u inputs\n", replay->count);
+    return ok && replay->count > 0 && replay->wrong == 0;
+}
+
+/* Opens the file of verdicts, if there is to be one. */
+static bool begin(struct replay *replay, const char *option, const char *name)
+{
+    const bool writes = strcmp(option, "--write-verdicts") == 0;
+    if (!writes && strcmp(option, "--verdicts") != 0)
+        return false;
+    FILE *file = fopen(name, writes ? "w" : "r");
+    if (!file)
+        (void)fprintf(stderr, "%s: %s\n", name, strerror(errno));
+    *(writes ? &replay->written : &replay->kept) = file;
+    next_line(replay);
+    return file;
+}
+
+static int usage(const char *program)
+{
+    (void)fprintf(stderr, "usage: %s [--verdicts FILE | --write-verdicts FILE] FILE|FOLDER...\n",
+                  program);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        (void)fprintf(stderr, "usage: %s FILE|FOLDER...\n", argv[0]);
-        return 2;
-    }
-    unsigned count = 0;
-    bool ok = true;
-    FTS *walk = fts_open(argv + 1, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-    if (!walk)
-        return 1;
-    for (const FTSENT *entry; (entry = fts_read(walk)) != NULL;)
-        ok = run_entry(entry, &count) && ok;
-    (void)fts_close(walk);
-    (void)printf("%u inputs\n", count);
-    return ok && count > 0 ? 0 : 1;
+    struct replay replay = {.count = 0};
+    const bool has_option = argc > 1 && argv[1][0] == '-';
+    const int first = has_option ? 3 : 1;
+    if (argc <= first || (has_option && !begin(&replay, argv[1], argv[2])))
+        return usage(argv[0]);
+    bool ok = run_all(&replay, argv + first);
+    if (replay.written)
+        ok = fclose(replay.written) == 0 && ok;
+    if (replay.kept)
+        (void)fclose(replay.kept);
+    return ok ? 0 : 1;
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seeds of the fuzz targets: corpus/frame, crc, tlv, script and play.
+"""Writes the seeds of the fuzz targets into corpus/TARGET.
 
 Nothing is random, so the files are always the same; two inputs are never. `--check` writes nothing
-and fails if the folders hold anything else. Files named regress-* (past crashes, never removed) and
-case-* (from the conformance cases) are left alone. The protocol is restated here from the
+and fails if the folders hold anything else. Files named regress-* (past crashes, never removed),
+case-* (from the conformance cases) and found-* (kept by `fuzz.py merge`) are left alone. The protocol is restated here from the
 specification rather than read from the library, whose mistakes must not become the seeds'.
 """
 import argparse
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"
-EXEMPT = ("regress-", "case-")
+EXEMPT = ("regress-", "case-", "found-")
 MAX_FILES, MAX_TOTAL, MAX_SEED = 500, 1 << 20, 8192
 MAX_LONG = 3  # Seeds of more than MAX_SEED bytes, per target.
 MAX_ANSWERS = 2  # Of each recorded exchange: 300 acks differ in their batch ids only.
@@ -349,6 +349,252 @@ def play_seeds():
     return seeds
 
 
+def all_header_seeds():
+    seeds = Seeds()
+    for polynomial in POLYNOMIALS:
+        header_seeds(seeds, polynomial)
+    return seeds
+
+
+def command_seeds():
+    """The payload of each command: whole, cut at each of its bytes, and with one too many."""
+    seeds = Seeds()
+    for command, payload in COMMANDS.items():
+        for size in range(min(len(payload), 24) + 1):
+            seeds.add(f"{command:02x}-cut-{size}", bytes((command,)) + payload[:size])
+        seeds.add(f"{command:02x}", bytes((command,)) + payload)
+        seeds.add(f"{command:02x}-more", bytes((command,)) + payload + b"!")
+        seeds.add(f"{command:02x}-ff", bytes((command,)) + b"\xff" * len(payload))
+    seeds.add("nothing", b"")
+    seeds.add("unknown", b"\x99hello")
+    return seeds
+
+
+def lz4_seeds():
+    """Blocks by hand: literals, matches near and far, lengths of several bytes, and damage."""
+    seeds = Seeds()
+    zeros = b"\x1f\0\1\0" + b"\xff" * 3 + b"\x10\x50zeros"
+    blocks = {"literals": b"\x50hello", "long": b"\xf0\x01" + b"x" * 16, "match": b"\x5f" + b"hello" +
+              b"\5\0\x01" + b"\x50world", "zeros": zeros, "empty": b"\0", "far": b"\x12a\2\0\x50world",
+              "distance-0": b"\x12a\0\0\x50world", "cut": b"\x50hel", "endless": b"\xff" * 40, "nothing": b""}
+    for name, block in blocks.items():
+        for limit, room in ((5, 5), (4, 4096), (4096, 4), (4096, 4096), (0, 0), (65535, 65535)):
+            head = struct.pack("<HH", limit, room)
+            seeds.add(f"block-{name}-{limit}-{room}", b"\0" + head + block)
+            for told in (5, limit):
+                framed = struct.pack("<BII", 1, told, told) + block
+                seeds.add(f"library-{name}-{limit}-{room}-{told}", b"\1" + head + framed)
+    seeds.add("library-two-sizes", b"\1" + struct.pack("<HHBII", 9, 9, 1, 5, 6) + blocks["literals"])
+    seeds.add("library-zstd", b"\1" + struct.pack("<HHBII", 9, 9, 2, 5, 5) + blocks["literals"])
+    return seeds
+
+
+DOCUMENTS = (
+    b"", b" ", b"{}", b"[]", b"null", b"true", b"0", b'""', b'{"id":1,"name":"events","created_at":1}',
+    b'{"topics":[{"id":1,"name":"a","created_at":1,"topic_epoch":1}]}', b'{"id":18446744073709551615}',
+    b'{"id":18446744073709551616}', b'{"id":-1}', b'{"id":1.0}', b'{"id":1e3}', b'{"id":1,"id":2}',
+    b'{"code":20,"message":"NOT_LEADER","details":{"leader_addr":"127.0.0.1:1993"}}',
+    b'{"code":31,"message":"slow","details":{"retry_after_ms":250}}', b'{"message":"no code"}',
+    b'{"code":14,"message":"","details":{"server_offset":0}}', b'{"a":"\\ud800"}', b'{"a":"\\u0000"}',
+    b'{"a":"\xff"}', b'{"a":"\xc0\x80"}', b"[" * 17 + b"]" * 17, b"[" * 16 + b"]" * 16, b'{"a":1,}',
+    b"{'a':1}", b'{"a":NaN}', b"{}x", b"\xef\xbb\xbf{}", b'{"topics":[[["x"]]]}', b'{"":{"":1}}',
+    b'{"node_count":3,"is_leader":false,"leader_id":null,"peer_states":{"2":"Connected"}}',
+)
+
+
+def json_seeds():
+    seeds = Seeds()
+    for number, document in enumerate(DOCUMENTS):
+        seeds.add(f"document-{number}", document)
+    for name, data in golden():
+        brace = data.find(b"{", 44)
+        if brace >= 0:
+            seeds.add(name, data[brace:])
+    return seeds
+
+
+def offset_seeds():
+    seeds = Seeds()
+    right = b'{"consumer": "reader", "topic_id": 7, "topic_name": "events", "offset": %s}'
+    for offset in (b"0", b"42", b"18446744073709551614", b"18446744073709551615", b"-1", b"1.5",
+                   b'"9"', b"null"):
+        seeds.add(f"python-{offset.decode().strip(chr(34))}", b"\0" + right % offset)
+        seeds.add(f"rust-{offset.decode().strip(chr(34))}", b"\1" + offset + b"\n")
+    whole = right % b"42"
+    for size in range(0, len(whole), 7):
+        seeds.add(f"python-cut-{size}", b"\0" + whole[:size])
+    for name, old, new in (("consumer", b"reader", b"writer"), ("topic", b"7", b"8"),
+                           ("name", b"events", b"event"), ("missing", b'"topic_id": 7, ', b"")):
+        seeds.add(f"python-other-{name}", b"\0" + whole.replace(old, new))
+    for text in (b"", b"42", b"42\n\n", b" 42\n", b"042\n", b"+42\n", b"4 2\n", b"42\r\n", b"0x2a\n"):
+        seeds.add(f"rust-{text.hex()}", b"\1" + text)
+    return seeds
+
+
+def packet(data, port, sequence):
+    """An Ethernet frame of a TCP segment, checksums left out."""
+    tcp = struct.pack(">HHIIBBHHH", port, 1992, sequence, 1, 0x50, 0x18, 65535, 0, 0)
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp) + len(data), 1, 0, 64, 6, 0,
+                     b"\x7f\0\0\1", b"\x7f\0\0\1")
+    return b"\0" * 12 + b"\x08\0" + ip + tcp + data
+
+
+def capture(data):
+    """A pcap file that holds the bytes as two segments of one stream."""
+    half = len(data) // 2
+    out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    for part, sequence in ((data[:half], 100), (data[half:], 100 + half)):
+        wire = packet(part, 40000, sequence)
+        out += struct.pack("<IIII", 1, 0, len(wire), len(wire)) + wire
+    return out
+
+
+def block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    size = 12 + len(body)
+    return struct.pack("<II", kind, size) + body + struct.pack("<I", size)
+
+
+def capture_of_blocks(data):
+    """The same as pcapng."""
+    wire = packet(data, 40001, 7)
+    return block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + \
+        block(1, struct.pack("<HHI", 1, 0, 0)) + \
+        block(6, struct.pack("<IIIII", 0, 0, 0, len(wire), len(wire)) + wire)
+
+
+def dump_seeds():
+    seeds = Seeds()
+    streams = [(name, data) for name, data in golden() if len(data) <= 400][::9]
+    streams += [("ingest", frame("iso", INGEST, HELLO, **PLAIN)), ("spec", frame("castagnoli", KEEPALIVE)),
+                ("late", b"rest of a frame" + frame("iso", KEEPALIVE))]
+    for name, data in streams:
+        seeds.add(f"stream-{name}", b"\0" + data)
+        seeds.add(f"hex-{name}", b"\1" + data.hex().encode())
+        lines = [f"{at:08x}: {data[at:at + 16].hex(' ', 2)}  ." for at in range(0, len(data), 16)]
+        seeds.add(f"xxd-{name}", b"\1" + "\n".join(lines).encode())
+        seeds.add(f"pcap-{name}", b"\2" + capture(data))
+        seeds.add(f"pcapng-{name}", b"\2" + capture_of_blocks(data))
+    return seeds
+
+
+# Between the frames of a session's input: fuzz/ops.def.
+WAIT, CUT, FIN, RESET = b"\1\x64\0", b"\2\x2b", b"\4", b"\5"
+DIALECTS = {"spec": (0, "castagnoli"), "lance": (1, "iso"), "lance-py": (2, "iso")}
+
+
+def call(function, *arguments):
+    return bytes((6, function, *arguments, 0, 0))[:4]
+
+
+def control(polynomial, command, payload):
+    return frame(polynomial, CONTROL, payload, batch_id=command)
+
+
+TOPIC = b'{"id":1,"name":"events","created_at":1}'
+REFUSALS = (b"Topic not found", b'{"code":20,"message":"x","details":{"leader_addr":"b:1992"}}',
+            b"NOT_LEADER: leader is 127.0.0.1:1992", b"Rate limit exceeded", b"CATCHING_UP: 10")
+
+
+def client_answers(polynomial):
+    """What a server may say to a client, by name."""
+    answers = {"topic": control(polynomial, 0x80, TOPIC),
+               "topics": control(polynomial, 0x80, b'{"topics":[' + TOPIC + b"]}"),
+               "deleted": control(polynomial, 0x80, b'{"deleted":1}'),
+               "status": control(polynomial, 0x81, b'{"node_count":1,"is_leader":true}'),
+               "place": control(polynomial, 0x23, struct.pack("<QQ", 7, 0)),
+               "kept": control(polynomial, 0x24, struct.pack("<QQ", 7, 10)),
+               "ack": frame(polynomial, ACK, batch_id=1), "keepalive": frame(polynomial, KEEPALIVE),
+               "backpressure": frame(polynomial, BACKPRESSURE),
+               "welcome": control(polynomial, 0x09, b"\1ok")}
+    for number, text in enumerate(REFUSALS):
+        answers[f"refusal-{number}"] = control(polynomial, 0xFF, text)
+    return answers
+
+
+def client_seeds():
+    """Each request, with each answer: right, cut, late, twice, and with a lost connection."""
+    seeds = Seeds()
+    for dialect, (index, polynomial) in DIALECTS.items():
+        head = bytes((index, 0, 0, 0))
+        for number, (name, answer) in enumerate(client_answers(polynomial).items()):
+            asked = b"".join(call(function, 1) + answer for function in range(10))
+            seeds.add(f"{dialect}-all-{name}", head + asked)
+            one = call(number % 10, 1)
+            seeds.add(f"{dialect}-twice-{name}", head + one + answer + answer + one + answer)
+            seeds.add(f"{dialect}-cut-{name}", head + one + CUT + answer + one + answer[:50] + FIN + answer)
+            seeds.add(f"{dialect}-late-{name}", head + one + WAIT * 4 + answer + one + answer + RESET + one)
+        token = bytes((index, 2, 1, 0))
+        seeds.add(f"{dialect}-token", token + client_answers(polynomial)["welcome"] + call(2, 1))
+    return seeds
+
+
+def producer_seeds():
+    seeds = Seeds()
+    put, put_more, flush = call(1, 10), call(0xFF, 0x20), call(0, 100)
+    for dialect, (index, polynomial) in DIALECTS.items():
+        def ack(*ids, polynomial=polynomial):
+            return b"".join(frame(polynomial, ACK, batch_id=number) for number in ids)
+        answers = client_answers(polynomial)
+        for option in (0x00, 0x1F, 0x20, 0x40):
+            head = bytes((index, 0, option, option >> 4))
+            name = f"{dialect}-{option:02x}"
+            seeds.add(f"{name}-acked", head + put * 3 + WAIT + ack(1, 2, 3) + flush + ack(4))
+            seeds.add(f"{name}-reverse", head + put_more * 3 + WAIT + ack(3, 2, 1) + flush)
+            seeds.add(f"{name}-lost", head + put + WAIT + RESET + put + WAIT + ack(1, 2) + flush)
+            seeds.add(f"{name}-slow", head + put + answers["backpressure"] + put * 4 + WAIT + ack(1, 2))
+            for number in range(len(REFUSALS)):
+                seeds.add(f"{name}-refused-{number}", head + put * 2 + WAIT +
+                          answers[f"refusal-{number}"] + ack(1, 2) + put + flush + ack(3, 9))
+    return seeds
+
+
+def consumer_seeds():
+    seeds = Seeds()
+    poll, seek, to_end, commit, lag = (call(4, 100), call(0, 10), call(1), call(2), call(3))
+    for dialect, (index, polynomial) in DIALECTS.items():
+        def fetched(offset, data, polynomial=polynomial):
+            return control(polynomial, 0x11, struct.pack("<QII", offset, len(data), 1) + data)
+        answers = client_answers(polynomial)
+        behind = control(polynomial, 0x12, struct.pack("<Q", 10))
+        for option in (0x00, 0x0B, 0x1F, 0x20):
+            head = bytes((index, 0, option, 0))
+            name = f"{dialect}-{option:02x}"
+            seeds.add(f"{name}-whole", head + (poll + fetched(10, HELLO)) * 2 + poll + fetched(20, HELLO) +
+                      commit + answers["kept"] + lag + fetched(20, b""))
+            seeds.add(f"{name}-torn", head + poll + fetched(7, HELLO[:7]) + poll + fetched(10, HELLO[7:]) + poll)
+            seeds.add(f"{name}-back", head + poll + fetched(10, HELLO) + poll + fetched(5, HELLO) + poll)
+            seeds.add(f"{name}-behind", head + (poll + behind) * 4 + seek + poll + behind)
+            seeds.add(f"{name}-end", head + to_end + poll + fetched(30, b"") + poll + fetched(40, HELLO) + lag)
+            seeds.add(f"{name}-lost", head + poll + CUT + fetched(10, HELLO)[:60] + RESET + poll +
+                      fetched(10, HELLO) + commit + RESET)
+            for number in range(len(REFUSALS)):
+                seeds.add(f"{name}-refused-{number}", head + poll + answers[f"refusal-{number}"] + poll +
+                          fetched(10, HELLO) + poll)
+    return seeds
+
+
+def mock_seeds():
+    """What was recorded of clients, and frames of all commands by two clients in turn."""
+    seeds = Seeds()
+    for dialect, (index, polynomial) in DIALECTS.items():
+        for option in (0, 1):
+            head = bytes((index, option, 0, 0))
+            every = [control(polynomial, command, payload) for command, payload in COMMANDS.items()]
+            seeds.add(f"{dialect}-{option}-all", head + b"".join(every))
+            seeds.add(f"{dialect}-{option}-turns", head + b"".join(
+                call(number, 0) + one for number, one in enumerate(every)))
+            for number, one in enumerate(every):
+                seeds.add(f"{dialect}-{option}-{number}", head + every[0] + frame(
+                    polynomial, INGEST, HELLO, topic_id=1, **PLAIN) + CUT + one + WAIT + one + FIN)
+    for name, data in golden():
+        if name.count("-") < 3 and len(data) <= 2000:
+            seeds.add(f"lance-{name}", bytes((1, 0, 0, 0)) + data)
+        if len(seeds.files) >= MAX_FILES:
+            break
+    return seeds
+
+
 def update(target, seeds, check):
     """Makes the folder hold the seeds. With `check`, only tells whether it does."""
     total = sum(map(len, seeds.files.values()))
@@ -377,7 +623,10 @@ def main():
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     check = parser.parse_args().check
     targets = {"frame": frame_seeds(), "crc": crc_seeds(), "tlv": tlv_seeds(),
-               "script": script_seeds(), "play": play_seeds()}
+               "script": script_seeds(), "play": play_seeds(), "header": all_header_seeds(),
+               "payload": command_seeds(), "lz4": lz4_seeds(), "json": json_seeds(),
+               "offsets": offset_seeds(), "dump": dump_seeds(), "client": client_seeds(),
+               "producer": producer_seeds(), "consumer": consumer_seeds(), "mock": mock_seeds()}
     results = [update(target, seeds, check) for target, seeds in targets.items()]
     return 0 if all(results) else 1
 
