@@ -242,7 +242,7 @@ static size_t whole_size(const struct lwp_inbox *inbox, uint64_t *count, enum lw
         return walk.in.size;
     while ((*status = lwp_tlv_next(&walk, &record)) == LWP_OK)
         (*count)++;
-    return walk.offset;
+    return LWP_BUG(hands_on_torn_records) ? walk.in.size : walk.offset;
 }
 
 static enum lwp_status tell_failure(struct lwp_inbox *inbox, struct lwp_details *details)
@@ -263,9 +263,7 @@ enum lwp_status lwp_inbox_take(struct lwp_inbox *inbox, struct lwp_batch *batch,
         *details = lwp_details_of(completed);
         return completed;
     }
-    size_t size = whole_size(inbox, &count, &stopped);
-    if (LWP_BUG(hands_on_torn_records))
-        size = waiting(inbox).size;
+    const size_t size = whole_size(inbox, &count, &stopped);
     if (size == 0 && stopped == LWP_PAYLOAD_TOO_LARGE) {
         *details = lwp_details_of(stopped);
         return stopped;
