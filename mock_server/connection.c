@@ -355,11 +355,6 @@ bool connection_step(struct connection *connection, uint64_t now_ns)
     return worked;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Whether there is more to take although nothing may arrive. */
 static bool has_more(const struct connection *connection)
 {
@@ -373,37 +368,18 @@ uint64_t connection_deadline(const struct connection *connection)
     if (connection->done)
         return 0;
     if (connection->link.closing)
-        return earlier(due_ns, connection->reset_by_ns);
-    due_ns = earlier(due_ns, connection_waiting_due(connection));
+        return lwp_deadline_earlier(due_ns, connection->reset_by_ns);
+    due_ns = lwp_deadline_earlier(due_ns, connection_waiting_due(connection));
     if (connection->owed_count)
-        return earlier(due_ns, connection->owed_due_ns);
+        return lwp_deadline_earlier(due_ns, connection->owed_due_ns);
     if (is_waiting(connection))
-        return earlier(due_ns, connection->busy_until_ns);
+        return lwp_deadline_earlier(due_ns, connection->busy_until_ns);
     return has_more(connection) && can_take(connection) ? 0 : due_ns;
 }
 
 bool connection_wants_bytes(const struct connection *connection)
 {
     return can_take(connection) && !connection->stalled;
-}
-
-short connection_events(const struct connection *connection, bool reads)
-{
-    const bool writes = connection->faults ? lwp_fault_blocked(connection->faults)
-                                           : connection->link.session.out.size > 0;
-    const unsigned wanted = (reads ? (unsigned)POLLIN : 0) | (writes ? (unsigned)POLLOUT : 0);
-    const short events = (short)wanted;
-    if (connection->tls)
-        return lwp_tls_events(connection->tls, events);
-    return events;
-}
-
-size_t connection_memory(const struct connection *connection)
-{
-    const struct lwp_session *session = &connection->link.session;
-    return session->in.capacity + session->out.capacity + connection_waiting_memory(connection) +
-           connection->announced.memory + connection->owed_memory +
-           (connection->faults ? lwp_fault_memory(connection->faults) : 0);
 }
 
 void connection_reset(struct connection *connection, uint64_t now_ns)

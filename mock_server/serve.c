@@ -194,20 +194,15 @@ enum lwp_status service_begin(struct lwp_mock *mock)
     return status;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Waits for whatever is next; the mock is unlocked meanwhile. */
 static enum lwp_status wait_for_it(struct lwp_mock *mock)
 {
     const uint64_t now_ns = lwp_clock_now();
     mock_set_time(mock, now_ns);
     uint64_t until_ns = mock_clock_when(&mock->clock, mock_due_ns(mock));
-    until_ns = earlier(until_ns, resume_nodes(mock));
+    until_ns = lwp_deadline_earlier(until_ns, resume_nodes(mock));
     if (mock->control)
-        until_ns = earlier(until_ns, control_due_ns(mock->control));
+        until_ns = lwp_deadline_earlier(until_ns, control_due_ns(mock->control));
     const int timeout_ms = lwp_clock_poll_ms(now_ns, until_ns);
     struct poller *poller = &mock->service->poller;
     if (mock->events && timeout_ms)

@@ -16,6 +16,12 @@ static inline uint64_t lwp_deadline_after(uint64_t now_ns, uint64_t by_ns)
     return by_ns < LWP_NEVER - now_ns ? now_ns + by_ns : LWP_NEVER;
 }
 
+/** The earlier of two deadlines. */
+static inline uint64_t lwp_deadline_earlier(uint64_t a_ns, uint64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
 enum lwp_role { LWP_CLIENT, LWP_SERVER };
 
 struct lwp_session_options {

@@ -25,11 +25,6 @@ static void sim_wait(struct lwp_world *world, struct lwp_transport *const *trans
     sim_pass((struct sim *)(void *)world, deadline_ns);
 }
 
-static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
-{
-    return a_ns < b_ns ? a_ns : b_ns;
-}
-
 /* Whoever waits inside of a call drives his own handle. */
 static bool is_driven(const struct sim_actor *actor)
 {
@@ -45,11 +40,11 @@ static void process_all(struct sim *sim)
 
 static uint64_t next_event(const struct sim *sim)
 {
-    uint64_t next_ns = earlier(lwp_mock_deadline(sim->mock), sim_carry_due(sim));
-    next_ns = earlier(next_ns, sim->fault_ns);
+    uint64_t next_ns = lwp_deadline_earlier(lwp_mock_deadline(sim->mock), sim_carry_due(sim));
+    next_ns = lwp_deadline_earlier(next_ns, sim->fault_ns);
     for (unsigned i = 0; i < sim->actor_count; i++)
         if (is_driven(sim->actors[i]))
-            next_ns = earlier(next_ns, sim->actors[i]->part->deadline(sim->actors[i]));
+            next_ns = lwp_deadline_earlier(next_ns, sim->actors[i]->part->deadline(sim->actors[i]));
     return next_ns;
 }
 
@@ -64,7 +59,7 @@ void sim_pass(struct sim *sim, uint64_t until_ns)
         sim_fail(sim, SIM_WAITS, "expected   something is waited for\nseen       nobody waits");
     if (worked)
         return;
-    const uint64_t next_ns = earlier(next_event(sim), until_ns);
+    const uint64_t next_ns = lwp_deadline_earlier(next_event(sim), until_ns);
     if (next_ns == LWP_NEVER || next_ns > LONGEST_MS * LWP_MILLISECOND_NS)
         sim_fail(sim, SIM_WAITS, "expected   something is due\nseen       nothing ever is");
     if (next_ns <= sim->now_ns)
@@ -98,7 +93,7 @@ static void act_all(struct sim *sim)
         for (unsigned i = 0; i < sim->actor_count; i++) {
             if (sim->actors[i]->next_ns <= sim->now_ns)
                 act(sim->actors[i]);
-            next_ns = earlier(next_ns, sim->actors[i]->next_ns);
+            next_ns = lwp_deadline_earlier(next_ns, sim->actors[i]->next_ns);
         }
         sim_pass(sim, next_ns);
     }

@@ -32,11 +32,6 @@ void produce_show(struct producing *producing, bool last)
                   producing->put, producing->acknowledged, producing->failed, last ? "\n" : "");
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Keeps the producer going until the descriptor can be read, or the time has come; false after a
  * signal. A descriptor of -1 is never ready. */
 static bool wait_for(struct producing *producing, int fd, uint64_t deadline_ns)
@@ -51,9 +46,9 @@ static bool wait_for(struct producing *producing, int fd, uint64_t deadline_ns)
             {.fd = producing->interrupt, .events = POLLIN},
             {.fd = lwp_producer_fd(producer), .events = lwp_producer_events(producer)},
         };
-        uint64_t until_ns = earlier(deadline_ns, lwp_producer_deadline(producer));
+        uint64_t until_ns = lwp_deadline_earlier(deadline_ns, lwp_producer_deadline(producer));
         if (producing->is_terminal)
-            until_ns = earlier(until_ns, now_ns + SHOW_EVERY_MS * LWP_MILLISECOND_NS);
+            until_ns = lwp_deadline_earlier(until_ns, now_ns + SHOW_EVERY_MS * LWP_MILLISECOND_NS);
         (void)poll(fds, sizeof(fds) / sizeof(fds[0]), lwp_clock_poll_ms(now_ns, until_ns));
         if (interrupt_came(producing->interrupt)) {
             producing->interrupted = true;
