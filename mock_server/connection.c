@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "mock_server/connection.h"
 
-#include <poll.h>
 #include <stdlib.h>
 
 #include "lwp/net/clock.h"

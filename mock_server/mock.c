@@ -6,7 +6,6 @@
 
 #include "lwp/bug/bug.h"
 #include "lwp/net/clock.h"
-#include "lwp/tools/options.h"
 #include "mock_server/mock_state.h"
 #include "mock_server/perform.h"
 
