@@ -68,8 +68,8 @@ bool chop_add_axes(struct chop_list *list)
 
 void chop_begin(struct chop_cut *cut, const struct chop *chop, struct lwp_bytes bytes)
 {
-    *cut = (struct chop_cut){
-        .chop = chop, .dice = {chop ? chop->seed + bytes.size : 0}, .rest = bytes};
+    *cut =
+        (struct chop_cut){.chop = chop, .dice = chop ? chop->seed + bytes.size : 0, .rest = bytes};
 }
 
 /* The size of the frame at the front; what is no whole frame is taken for one. */
@@ -88,7 +88,7 @@ static size_t piece_size(struct chop_cut *cut)
 {
     const struct chop *chop = cut->chop;
     if (chop->kind == CHOP_RANDOM)
-        return (size_t)sim_between(&cut->dice, 1, CHOP_LARGEST);
+        return (size_t)lwp_dice_between(&cut->dice, 1, CHOP_LARGEST);
     const size_t size = chop->sizes[cut->next];
     if (cut->next + 1 < chop->count)
         cut->next++;

@@ -3,8 +3,8 @@
 #ifndef LWP_CONFORM_CHOP_H
 #define LWP_CONFORM_CHOP_H
 
-#include "lwp/sim/dice.h"
 #include "lwp/wire/bytes.h"
+#include "lwp/wire/dice.h"
 
 enum {
     CHOP_MAX_SIZES = 8,
@@ -51,7 +51,7 @@ bool chop_add_axes(struct chop_list *list);
 /* Bytes that are cut. */
 struct chop_cut {
     const struct chop *chop;
-    struct sim_dice dice;
+    uint64_t dice; /* For CHOP_RANDOM. */
     struct lwp_bytes rest;
     size_t frame_left; /* Of the frame that has been begun. */
     size_t next;       /* Of the sizes. */

@@ -5,7 +5,7 @@
 
 #include "conformance/changes.h"
 #include "conformance/suite_state.h"
-#include "lwp/sim/dice.h"
+#include "lwp/wire/dice.h"
 
 bool suite_wants(const struct suite *suite, const struct script_case *of)
 {
@@ -65,9 +65,9 @@ bool pick_cases(struct walk *walk)
 
 void pick_shuffle(struct walk *walk)
 {
-    struct sim_dice dice = {walk->suite->shuffle};
+    uint64_t dice = walk->suite->shuffle;
     for (size_t left = walk->order_count; left > 1; left--) {
-        const size_t chosen = (size_t)sim_between(&dice, 0, left - 1);
+        const size_t chosen = (size_t)lwp_dice_between(&dice, 0, left - 1);
         const size_t last = walk->order[left - 1];
         walk->order[left - 1] = walk->order[chosen];
         walk->order[chosen] = last;

@@ -2,21 +2,14 @@
 #include "fuzz/made.h"
 
 #include "lwp/wire/compress.h"
+#include "lwp/wire/dice.h"
 #include "lwp/wire/tlv.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-uint64_t dice_next(uint64_t *dice)
-{
-    uint64_t z = *dice += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
 size_t dice_below(uint64_t *dice, size_t count)
 {
-    return (size_t)(dice_next(dice) % count);
+    return (size_t)(lwp_dice_next(dice) % count);
 }
 
 bool dice_one_in(uint64_t *dice, size_t count)

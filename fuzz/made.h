@@ -5,10 +5,7 @@
 
 #include "lwp/wire/message.h"
 
-/** The next random number; `*dice` goes on. */
-uint64_t dice_next(uint64_t *dice);
-
-/** A random number below `count`, which must not be 0. */
+/** A random number below `count`, which must not be 0; `*dice` is a state of lwp/wire/dice.h. */
 size_t dice_below(uint64_t *dice, size_t count);
 
 /** Whether one of `count` comes up. */

@@ -2,6 +2,7 @@
 #include "fuzz/mutator_state.h"
 #include "fuzz/stream.h"
 #include "lwp/wire/compress.h"
+#include "lwp/wire/dice.h"
 #include "lwp/wire/tlv.h"
 
 enum { LARGEST_PLAIN = 4096 };
@@ -12,7 +13,7 @@ static size_t change_some(uint64_t *dice, uint8_t *data, size_t size, size_t max
     if (size == 0 || (size < max_size && dice_one_in(dice, 4))) {
         const size_t at = dice_below(dice, size + 1);
         memmove(data + at + 1, data + at, size - at);
-        data[at] = (uint8_t)dice_next(dice);
+        data[at] = (uint8_t)lwp_dice_next(dice);
         return size + 1;
     }
     const size_t at = dice_below(dice, size);
@@ -78,7 +79,7 @@ static void insert_op(struct work *work)
     for (size_t i = 0; i < fuzz_op_argument_size(op); i++)
         lwp_write_integer(&work->room, 1,
                           dice_one_in(&work->dice, 2) ? dice_below(&work->dice, 8)
-                                                      : dice_next(&work->dice));
+                                                      : lwp_dice_next(&work->dice));
     insert(work, (struct piece){.bytes = room_since(work, mark, (struct lwp_bytes){NULL, 0})});
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lwp/net/clock.h"
+#include "lwp/wire/dice.h"
 #include "mock_server/stage_state.h"
 
 struct stage_rule *stage_rule_named(const struct stage_play *play, struct lwp_bytes name)
@@ -122,12 +123,10 @@ uint64_t stage_throw(const struct lwp_stage *stage, struct stage_peer *peer, siz
         peer->dice_count = stage->stream_count;
     }
     const struct stage_stream *dice = &stage->streams[stream];
-    /* splitmix64 over seed, connection, stream and turn. */
-    uint64_t x = dice->play->seed + UINT64_C(0x9e3779b97f4a7c15) * ++peer->drawn[stream];
-    x ^= peer->number * UINT64_C(0xd1342543de82ef95) ^ dice->key * UINT64_C(0xaf251af3b0f025b5);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
+    /* Over seed, connection, stream and turn. */
+    const uint64_t turn = dice->play->seed + LWP_DICE_STEP * ++peer->drawn[stream];
+    return lwp_dice_mix(turn ^ peer->number * UINT64_C(0xd1342543de82ef95) ^
+                        dice->key * UINT64_C(0xaf251af3b0f025b5));
 }
 
 static bool in_state(const struct stage_rule *rule)

@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* dice.h - chance that can be had again: the same seed gives the same throws. */
+/* dice.h - the dice of the simulation. */
 #ifndef LWP_SIM_DICE_H
 #define LWP_SIM_DICE_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "lwp/wire/dice.h"
 
 struct sim_dice {
     uint64_t state;
 };
 
-/** 64 bits (SplitMix64). */
+/** 64 bits. */
 static inline uint64_t sim_roll(struct sim_dice *dice)
 {
-    dice->state += 0x9e3779b97f4a7c15;
-    uint64_t value = dice->state;
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
-    value = (value ^ value >> 27) * 0x94d049bb133111eb;
-    return value ^ value >> 31;
+    return lwp_dice_next(&dice->state);
 }
 
 /** A number from `least` to `most`, both included. */
 static inline uint64_t sim_between(struct sim_dice *dice, uint64_t least, uint64_t most)
 {
-    return least + sim_roll(dice) % (most - least + 1);
+    return lwp_dice_between(&dice->state, least, most);
 }
 
 /** True in one case of `count`. */
