@@ -6,8 +6,10 @@ import hashlib
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,12 +18,16 @@ WORK = ROOT / "build" / "fuzz-work"
 MAX_INPUT = 4096  # Bytes of an input that an engine makes.
 MAX_FILES, MAX_TOTAL = 500, 1 << 20  # Of a folder of the corpus.
 KEPT = ("regress-", "case-")  # Files that merging never removes.
-LIBFUZZER = (f"-max_len={MAX_INPUT}", "-timeout=5", "-rss_limit_mb=2048", "-malloc_limit_mb=64",
+LIBFUZZER = (f"-max_len={MAX_INPUT}", "-timeout=5", "-dict=fuzz/lwp.dict", "-rss_limit_mb=2048", "-malloc_limit_mb=64",
              "-print_final_stats=1")
 AFL = {"AFL_QUIET": "1", "AFL_NO_UI": "1", "AFL_NO_AFFINITY": "1", "AFL_SKIP_CPUFREQ": "1",
        "AFL_FAST_CAL": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1"}
 FOREIGN = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "MSAN_OPTIONS", "LIB_FUZZING_ENGINE",
            "AFL_CUSTOM_MUTATOR_LIBRARY")  # Of the caller's environment, that would change results.
+
+
+DICTIONARY = ROOT / "fuzz" / "lwp.dict"  # Written by `fuzz.py dict`, given to both engines.
+HEADER = struct.Struct("<4sBBHIQQIIII")
 
 
 class Failure(Exception):
@@ -163,7 +169,8 @@ def run_afl(target, options):
     bound = ["-E", options.runs] if options.runs else ["-V", options.seconds]
     seed = ["-s", options.seed] if options.seed is not None else []
     log = target.work / "afl.log"
-    result = run(["afl-fuzz", "-i", target.corpus, "-o", folder, "-G", MAX_INPUT, "-t", "5000", *seed,
+    result = run(["afl-fuzz", "-i", target.corpus, "-o", folder, "-G", MAX_INPUT, "-t", "5000", "-x",
+                  DICTIONARY, *seed,
                   *bound, "--", target.binary("afl")], log, env=environment(**more),
                  timeout=options.seconds * 10 + 600)
     stats = folder / "default" / "fuzzer_stats"
@@ -277,6 +284,90 @@ def merge_one(target):
     print(f"{target.name}: {added} inputs added, {len(target.files())} in all")
 
 
+def rows(path, pattern):
+    """What the pattern finds in a table of the library's."""
+    return re.findall(pattern, (ROOT / "lwp" / "wire" / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def castagnoli(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def words():
+    """What is worth knowing, by name: fronts of headers with both checksums, commands, types, texts."""
+    for flags in (0x04, 0x05, 0x08, 0x10, 0x20, 0x40):
+        front = b"LANC" + bytes((1, flags, 0, 0))
+        for name, crc in (("iso", zlib.crc32(front)), ("castagnoli", castagnoli(front))):
+            yield f"header_{flags:02x}_{name}", front + struct.pack("<I", crc)
+    for code, name in rows("commands.def", r"^LWP_COMMAND\((0x\w+), (\w+),"):
+        yield f"command_{name.lower()}", struct.pack("<Q", int(code, 16))
+    for code, name in rows("tlv.def", r"^LWP_TLV\((0x\w+), (\w+),"):
+        yield f"record_{name.lower()}", struct.pack("<BI", int(code, 16), 5)
+    for name, text in rows("texts.def", r'^LWP_TEXT\((\w+),\s*"([^"]+)"'):
+        yield f"text_{name.lower()}", text.encode()[:48]
+    for key in ("id", "name", "created_at", "topics", "topic_epoch", "max_age_secs", "max_bytes", "code",
+                "message", "details", "leader_addr", "retry_after_ms", "server_offset", "consumer",
+                "topic_id", "topic_name", "offset", "peer_states"):
+        yield f"key_{key}", f'"{key}":'.encode()
+
+
+def command_dict(options):
+    """Writes the dictionary from the library's tables, so that it can not be out of step."""
+    def quoted(data):
+        return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'\\"' else f"\\x{byte:02x}"
+                       for byte in data)
+    text = "# Made by fuzz/fuzz.py dict.\n" + "".join(
+        f'{name}="{quoted(data)}"\n' for name, data in words())
+    if options.check:
+        if not DICTIONARY.exists() or DICTIONARY.read_text(encoding="utf-8") != text:
+            raise Failure(f"{DICTIONARY.relative_to(ROOT)}: not what `fuzz.py dict` makes")
+        return True
+    DICTIONARY.write_text(text, encoding="utf-8")
+    return True
+
+
+def command_show(options):
+    """An input for people: its head, and frames and operations in their order."""
+    target = all_targets().get(options.target)
+    if target is None or target.head_size is None:
+        raise Usage(f"{options.target}: not a target whose inputs are streams of frames")
+    if not options.file.is_file():
+        raise Usage(f"{options.file}: no such file")
+    ops = {int(code, 16): (name, int(size)) for code, name, size in re.findall(
+        r"^FUZZ_OP\((0x\w+), (\w+), *(\d)", (ROOT / "fuzz" / "ops.def").read_text(encoding="utf-8"),
+        re.MULTILINE)}
+    data = options.file.read_bytes()
+    print(f"{'head':<10} {data[:target.head_size].hex(' ')}")
+    at = target.head_size
+    while at < len(data):
+        if data[at:at + 4] == b"LANC" and len(data) - at >= HEADER.size:
+            _, _, flags, _, _, batch_id, _, count, size, _, topic = HEADER.unpack_from(data, at)
+            payload = data[at + HEADER.size:at + HEADER.size + size]
+            print(f"{'frame':<10} flags={flags:02x} batch_id={batch_id:#x} record_count={count} topic_id={topic} "
+                  f"payload_length={size} payload={payload.hex(' ')}")
+            at += HEADER.size + len(payload)
+            continue
+        end = at
+        while end < len(data) and data[end] not in ops and data[end:end + 4] != b"LANC":
+            end += 1
+        if end > at:
+            print(f"{'nothing':<10} {data[at:end].hex(' ')}")
+            at = end
+            continue
+        name, size = ops.get(data[at], ("nothing", 0))
+        argument = data[at + 1:at + 1 + size]
+        at += 1 + size
+        raw = data[at:at + argument[0]] if name == "RAW" and argument else b""
+        at += len(raw)
+        print(f"{name.lower():<10} {argument.hex(' ')}{'  ' + raw.hex(' ') if raw else ''}")
+    return True
+
+
 def command_merge(options):
     targets = chosen(options.targets)
     build_engine(targets, "fuzz")
@@ -314,6 +405,11 @@ def parse():
     sub.add_argument("target", metavar="TARGET")
     sub.add_argument("file", type=Path)
     sub.add_argument("--out", type=Path, help="[FILE.min]")
+    sub = command("dict", command_dict, "write the dictionary from the tables", targets=False)
+    sub.add_argument("--check", action="store_true", help="only tell whether it is what it should be")
+    sub = command("show", command_show, "an input for people", targets=False)
+    sub.add_argument("target", metavar="TARGET")
+    sub.add_argument("file", type=Path)
     command("merge", command_merge, "take what was found into the corpus, as little as will do")
     return parser.parse_args()
 
