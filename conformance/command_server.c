@@ -102,9 +102,6 @@ enum suite_exit command_server(struct program *program)
     const int refused = check(program);
     if (refused >= 0)
         return (enum suite_exit)refused;
-    if (arguments->baseline &&
-        !baseline_read(&program->baseline, arguments->baseline, program_dialect(program)))
-        return SUITE_USAGE;
     const enum suite_exit status = program_judge(program, judge_server);
     if (arguments->update_expect && !expectations_rewrite(&program->expectations))
         return suite_worse(status, SUITE_NOT_RUN);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lwp-conform: the conformance suite as a program. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static bool choose_suite(struct program *program)
         .shuffle = arguments->shuffle.seed,
         .read_only = arguments->read_only,
         .isolates = arguments->isolate,
-        .interrupt = program->interrupt,
+        .interrupt = -1,
     };
     if (!choose_chops(arguments, &program->suite.chops))
         return false;
@@ -66,16 +67,42 @@ static bool is_command(const struct arguments *arguments, const char *word)
     return arguments->command && strcmp(arguments->command, word) == 0;
 }
 
-/* What is wrong with the options about what is known, or NULL. */
+/* Into files: the text on standard output is what there is without being asked for. */
+static bool wants_reports(const struct arguments *arguments)
+{
+    const char *paths[REPORT_COUNT];
+    arguments_reports(arguments, paths);
+    for (int i = 0; i < REPORT_COUNT; i++)
+        if (paths[i] && strcmp(paths[i], "-") != 0)
+            return true;
+    return false;
+}
+
+/* What is wrong with options that the command does not take, or NULL: to pass over them in silence
+ * would be worse. */
 static const char *misplaced(const struct arguments *arguments)
 {
     const bool is_server = is_command(arguments, "server");
-    if (arguments->update_expect && (!arguments->expect || !is_server))
-        return "--update-expect needs --expect FILE and a server";
-    if (arguments->baseline && !is_server)
-        return "--baseline needs a server";
-    if (arguments->profile && !is_server && !is_command(arguments, "diff"))
-        return "--profile needs a server";
+    const bool is_selftest = is_command(arguments, "selftest");
+    const bool is_diff = is_command(arguments, "diff");
+    const struct {
+        bool is_wrong;
+        const char *problem;
+    } rules[] = {
+        {arguments->update_expect && (!arguments->expect || !is_server),
+         "--update-expect needs --expect FILE and a server"},
+        {arguments->baseline && !is_server, "--baseline needs a server"},
+        {arguments->profile && !is_server && !is_diff, "--profile needs a server"},
+        {wants_reports(arguments) && !is_server && !is_selftest,
+         "only server and selftest write reports"},
+        {arguments->other_dialect && !is_diff, "--other-dialect is for diff"},
+        {arguments->output && !is_command(arguments, "probe"), "--output is for probe"},
+        {(arguments->mutants || arguments->matrix) && !is_selftest,
+         "--mutants and --matrix are for selftest"},
+    };
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (rules[i].is_wrong)
+            return rules[i].problem;
     return NULL;
 }
 
@@ -92,6 +119,8 @@ static bool read_known(struct program *program)
                                   &program->catalogue.script, arguments->update_expect);
     if (sound && arguments->profile)
         sound = profile_read(&program->profile, arguments->profile);
+    if (sound && arguments->baseline)
+        sound = baseline_read(&program->baseline, arguments->baseline, program_dialect(program));
     return sound;
 }
 
@@ -175,9 +204,20 @@ static const struct command *choose(const struct arguments *arguments)
     return NULL;
 }
 
+/* Without them the next file to be opened would be standard output. Writing to these fails. */
+static void hold_standard_files(void)
+{
+    int fd = 0;
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct program program = {
+        .interrupt = -1,
         .arguments = {.text = "-",
                       .min_cases = 1,
                       .timeout_factor = 1,
@@ -188,19 +228,24 @@ int main(int argc, char **argv)
                       .max_leaks = 32,
                       .seed = lwp_clock_wall() / 1000},
     };
+    hold_standard_files();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ,
+                 SIG_IGN); /* A report that gets too large can not be written, and is told so. */
     const int ended = arguments_read(argc, argv, &program.arguments);
     if (ended >= 0)
         return ended;
     const struct command *command = choose(&program.arguments);
     if (!command)
         return SUITE_USAGE;
-    (void)snprintf(program.prefix, sizeof(program.prefix), "lwpc-%llx",
+    (void)snprintf(program.prefix, sizeof(program.prefix), "lwpc-%llu",
                    (unsigned long long)program.arguments.seed);
-    program.interrupt = interrupt_open();
     enum suite_exit status = prepare(&program);
     if (status == SUITE_AS_EXPECTED)
         status = check_filters(&program);
+    /* Only now, and for those who look: what can not be read or answered must still be ended by hand. */
+    if (is_command(&program.arguments, "server") || is_command(&program.arguments, "selftest"))
+        program.interrupt = program.suite.interrupt = interrupt_open();
     if (status == SUITE_AS_EXPECTED)
         status = command->carry_out(&program);
     /* What still runs must not lose what it works with. */

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,6 +68,22 @@ static void look_for_alarm(struct process *process, struct line *line, const cha
     }
 }
 
+/* Reads what has come; 0 or less at the end, or when the reader is to stop. */
+static ssize_t read_some(const struct process *process, char *bytes, size_t size)
+{
+    struct pollfd fds[] = {{.fd = process->output, .events = POLLIN},
+                           {.fd = process->stop, .events = POLLIN}};
+    ssize_t got = -1;
+    do {
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        if (fds[1].revents)
+            return 0;
+        got = read(process->output, bytes, size);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
 /* Reads on, so that the program never waits for us. */
 static void *read_output(void *context)
 {
@@ -73,9 +91,7 @@ static void *read_output(void *context)
     struct line line = {.size = 0};
     char bytes[4096];
     for (;;) {
-        const ssize_t got = read(process->output, bytes, sizeof(bytes));
-        if (got < 0 && errno == EINTR)
-            continue;
+        const ssize_t got = read_some(process, bytes, sizeof(bytes));
         if (got <= 0)
             break;
         (void)pthread_mutex_lock(&process->lock);
@@ -97,6 +113,7 @@ static _Noreturn void become(const char *command, int output, pid_t parent)
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGXFSZ, SIG_DFL);
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == parent && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
@@ -120,6 +137,7 @@ bool process_start(struct process *process, const char *command)
         become(command, ends[1], parent);
     (void)close(ends[1]);
     process->output = ends[0];
+    process->stop = eventfd(0, EFD_CLOEXEC);
     (void)pthread_mutex_init(&process->lock, NULL);
     if (process->pid > 0 && pthread_create(&process->reader, NULL, read_output, process) == 0) {
         (void)setpgid(process->pid, process->pid); /* Whoever of both is first. */
@@ -131,6 +149,7 @@ bool process_start(struct process *process, const char *command)
         (void)waitpid(process->pid, NULL, 0);
     }
     (void)close(ends[0]);
+    (void)close(process->stop);
     process->pid = 0;
     return false;
 }
@@ -191,6 +210,17 @@ static void ask_to_end(struct process *process, uint64_t until_ns)
         (void)kill(-process->pid, SIGTERM);
 }
 
+/* Whoever has left the group has become our child by now: the group's end made it an orphan. */
+static void end_adopted(uint64_t deadline_ns)
+{
+    const struct timespec soon = {.tv_nsec = 5000000};
+    while (process_kill_children() > 0 && lwp_clock_now() < deadline_ns) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            continue;
+        (void)nanosleep(&soon, NULL);
+    }
+}
+
 void process_end(struct process *process, uint64_t wait_ns)
 {
     if (!process->pid)
@@ -201,15 +231,17 @@ void process_end(struct process *process, uint64_t wait_ns)
         (void)kill(-process->pid, SIGKILL);
         (void)is_gone_until(process, lwp_clock_now() + LWP_SECOND_NS);
     }
+    end_adopted(lwp_clock_now() + LWP_SECOND_NS);
     /* Whoever has left the group may still hold the pipe. */
     const uint64_t until_ns = lwp_clock_wall() + LWP_SECOND_NS;
     const struct timespec until = {.tv_sec = (time_t)(until_ns / LWP_SECOND_NS),
                                    .tv_nsec = (long)(until_ns % LWP_SECOND_NS)};
     if (pthread_timedjoin_np(process->reader, NULL, &until) != 0) {
-        (void)pthread_cancel(process->reader);
+        (void)eventfd_write(process->stop, 1);
         (void)pthread_join(process->reader, NULL);
     }
     (void)close(process->output);
+    (void)close(process->stop);
     (void)pthread_mutex_destroy(&process->lock);
     process->pid = 0;
 }

@@ -26,6 +26,7 @@ struct process {
     bool failed; /* Somebody ended neither with 0 nor by SIGTERM. */
     bool killed; /* It did not end when it was asked to. */
     int output;  /* What it writes to standard output and standard error. */
+    int stop;    /* An eventfd that ends the reader. */
     pthread_t reader;
     pthread_mutex_t lock; /* Of what follows, which the reader writes. */
     char tail[PROCESS_TAIL_SIZE];
@@ -44,7 +45,8 @@ bool process_start(struct process *process, const char *command);
 bool process_runs(struct process *process);
 
 /** Asks the group to end with SIGTERM and kills it after `wait_ns`; then `ended` is set, nobody of
- * the group is left, and the last words have been read. Harmless if there is none. */
+ * the group is left, nor of those who have left it, and the last words have been read. Harmless if there is
+ * none. */
 void process_end(struct process *process, uint64_t wait_ns);
 
 /** Whether the shell is still there and has not become the program. */
@@ -52,6 +54,9 @@ bool process_is_shell(const struct process *process);
 
 /** Sends SIGTERM to all of the group but the shell; how many they were. */
 size_t process_end_others(const struct process *process);
+
+/** Kills all children that we have, of whatever group; how many there were. */
+size_t process_kill_children(void);
 
 /** What the group takes now. */
 struct process_use process_use(const struct process *process);

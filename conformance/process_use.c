@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conformance/process.h"
 
@@ -23,18 +24,28 @@ static bool read_file(const char *pid, const char *name, char text[TEXT_SIZE])
     return size > 0;
 }
 
-/* Behind the name, which stands in parentheses and can hold anything: state, parent, group. */
-static bool is_of_group(const char *pid, pid_t group)
+/* Behind the name, which stands in parentheses and can hold anything: state, parent, group. 0 if the
+ * process has gone. */
+static pid_t parent_of(const char *pid, pid_t *group)
 {
     char text[TEXT_SIZE];
+    *group = 0;
     if (!read_file(pid, "stat", text))
-        return false;
+        return 0;
     const char *behind = strrchr(text, ')');
     if (!behind || strlen(behind) < sizeof(") S"))
-        return false;
+        return 0;
     char *end = NULL;
-    (void)strtol(behind + strlen(") S"), &end, 10);
-    return strtol(end, NULL, 10) == group;
+    const pid_t parent = (pid_t)strtol(behind + strlen(") S"), &end, 10);
+    *group = (pid_t)strtol(end, NULL, 10);
+    return parent;
+}
+
+static bool is_of_group(const char *pid, pid_t group)
+{
+    pid_t found = 0;
+    (void)parent_of(pid, &found);
+    return found == group;
 }
 
 static uint64_t number_behind(const char *text, const char *label)
@@ -104,6 +115,22 @@ size_t process_end_others(const struct process *process)
         if (pid != process->pid && kill(pid, SIGTERM) == 0)
             count++;
     }
+    if (folder)
+        (void)closedir(folder);
+    return count;
+}
+
+size_t process_kill_children(void)
+{
+    const pid_t self = getpid();
+    size_t count = 0;
+    pid_t group = 0;
+    DIR *folder = opendir("/proc");
+    for (const struct dirent *entry = folder ? readdir(folder) : NULL; entry;
+         entry = readdir(folder))
+        if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' &&
+            parent_of(entry->d_name, &group) == self)
+            count += kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL) == 0;
     if (folder)
         (void)closedir(folder);
     return count;

@@ -25,7 +25,10 @@ void program_put_again(FILE *out, const struct arguments *arguments)
 {
     for (size_t i = 0; i < arguments->again_count; i++) {
         (void)fprintf(out, " --%s", arguments->again[i].name);
-        if (arguments->again[i].value)
+        /* Reports are read by others. */
+        if (strcmp(arguments->again[i].name, "auth-token") == 0)
+            (void)fputs(" \"$TOKEN\"", out);
+        else if (arguments->again[i].value)
             program_put_word(out, arguments->again[i].value);
     }
 }

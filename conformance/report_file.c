@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,13 +38,26 @@ static FILE *open_part(struct report_out *out)
     return fopen(out->part, "w");
 }
 
+/* Opens what is written in place. A pipe that nobody reads is an error and no wait without end. */
+static FILE *open_there(const char *path)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return NULL;
+    (void)fcntl(fd, F_SETFL, 0);
+    FILE *file = fdopen(fd, "w");
+    if (!file)
+        (void)close(fd);
+    return file;
+}
+
 bool report_out_open(struct report_out *out, const char *path, size_t state_size)
 {
     *out = (struct report_out){.path = path};
     if (strcmp(path, "-") == 0)
         out->file = stdout;
     else
-        out->file = is_replaced(path) ? open_part(out) : fopen(path, "w");
+        out->file = is_replaced(path) ? open_part(out) : open_there(path);
     if (out->file && state_size)
         out->state = calloc(1, state_size);
     if (out->file && (out->state || !state_size))
@@ -52,12 +66,19 @@ bool report_out_open(struct report_out *out, const char *path, size_t state_size
     return false;
 }
 
+/* Whether one report is called as another is until it is whole. */
+static bool is_part_of(const struct report_out *a, const struct report_out *b)
+{
+    return a->part && b->place && strcmp(a->part, b->place) == 0;
+}
+
 bool report_out_shares(const struct report_out *a, const struct report_out *b)
 {
     struct stat x;
     struct stat y;
-    if (!a->file || !b->file || fstat(fileno(a->file), &x) != 0 ||
-        fstat(fileno(b->file), &y) != 0 || !are_one(&x, &y))
+    const bool shares = a->file && b->file && fstat(fileno(a->file), &x) == 0 &&
+                        fstat(fileno(b->file), &y) == 0 && are_one(&x, &y);
+    if (!shares && !is_part_of(a, b) && !is_part_of(b, a))
         return false;
     (void)fprintf(stderr, "lwp-conform: two reports in one file: %s\n", b->path);
     return true;

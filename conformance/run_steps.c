@@ -119,22 +119,25 @@ static void fail_on(struct run *run, const struct script_step *step, enum arriva
                                            [ARRIVAL_RESET] = RESULT_CLOSE,
                                            [ARRIVAL_MALFORMED] = RESULT_MALFORMED,
                                            [ARRIVAL_NONE] = RESULT_TIMEOUT};
-    char reason[RESULT_TEXT_SIZE] = "something else came than is required";
+    static const char *const reasons[] = {
+        [ARRIVAL_FRAME] = "another frame came than is required",
+        [ARRIVAL_FIN] = "the connection was closed, and something else is required",
+        [ARRIVAL_RESET] = "the connection was reset, and something else is required",
+        [ARRIVAL_MALFORMED] = "what came is no sound frame",
+        [ARRIVAL_NONE] = "what is required did not come in time"};
+    char reason[RESULT_TEXT_SIZE];
     if (run->failed)
         return;
     run->result->end = ends[arrival];
     describe_arrival(run, step->connection, arrival);
-    if (arrival == ARRIVAL_NONE) {
-        step_verdict(run, step, VERDICT_TIMEOUT, "what is required did not come in time");
-        return;
-    }
+    (void)snprintf(reason, sizeof(reason), "%s", reasons[arrival]);
     if (mismatch && mismatch->field) {
         (void)snprintf(reason, sizeof(reason), "%s: expected %.200s, got %.200s", mismatch->field,
                        mismatch->expected, mismatch->actual);
         run->result->field = mismatch->field;
         run->result->offset = mismatch->offset;
     }
-    step_verdict(run, step, VERDICT_FAIL, reason);
+    step_verdict(run, step, arrival == ARRIVAL_NONE ? VERDICT_TIMEOUT : VERDICT_FAIL, reason);
 }
 
 static bool matches_end(const struct script_pattern *pattern, enum arrival arrival)

@@ -142,8 +142,11 @@ void batch_run(struct walk *walk)
     for (size_t i = 0; i < count; i++)
         set_up_task(walk, &tasks[i], i, is_last);
     walk->stuck = !run_tasks(walk, tasks, count);
+    /* Whatever the clocks say: nothing may run beside it. */
     if (walk->stuck) {
-        (void)is_over(walk);
+        if (!is_over(walk))
+            (void)snprintf(walk->why_over, sizeof(walk->why_over), "a case does not end");
+        walk->over = true;
         return;
     }
     const enum lwp_status status = settle(walk, tasks, count);

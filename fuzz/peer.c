@@ -6,7 +6,7 @@
 #include "fuzz/fuzz.h"
 #include "lwp/net/clock.h"
 
-enum { PIPE_ROOM = 1 << 14, SENT_ROOM = 1 << 14 };
+enum { PIPE_ROOM = 1 << 14, SENT_ROOM = 1 << 14, GIVEN_ROOM = 1 << 14 };
 
 static struct lwp_frame_rules rules_of(const struct peer *peer)
 {
@@ -42,7 +42,7 @@ static enum lwp_status dial_step(struct lwp_dial *dial, uint64_t now_ns,
     FUZZ_ASSERT(lwp_pipe_new(PIPE_ROOM, ends) == LWP_OK);
     *transport = ends[0];
     peer->far = ends[1];
-    peer->sent_size = 0;
+    peer->sent_size = peer->given_size = 0;
     peer->pending.size = 0;
     peer->keepalives_sent = peer->keepalives_given = 0;
     if (peer->watch.dialled)
@@ -102,12 +102,14 @@ void peer_init(struct peer *peer, struct lwp_bytes input, const struct peer_watc
     peer->dialect = fuzz_dialect(peer->head[0]);
     peer->input = lwp_bytes_from(input, PEER_HEAD_SIZE);
     peer->sent = fuzz_room(SENT_ROOM);
+    peer->given = fuzz_room(GIVEN_ROOM);
 }
 
 void peer_done(struct peer *peer)
 {
     lwp_transport_free(peer->far);
     free(peer->sent);
+    free(peer->given);
 }
 
 struct lwp_connect_options peer_options(struct peer *peer)
@@ -176,16 +178,30 @@ static void look(struct peer *peer)
     }
 }
 
-static void see_given(struct peer *peer, struct lwp_bytes bytes)
+static void see_given(struct peer *peer, const struct lwp_frame *frame)
+{
+    peer->keepalives_given += (frame->header.flags & LWP_FLAG_KEEPALIVE) != 0;
+    if (peer->watch.given)
+        peer->watch.given(peer->watch.user, frame);
+}
+
+/* Looks at what is on its way to the client, however it was put together, as the client will. What can
+ * not become a frame ends the connection, so that nothing behind it matters. */
+static void look_at_given(struct peer *peer, struct lwp_bytes bytes)
 {
     const struct lwp_frame_rules rules = rules_of(peer);
+    const size_t room = GIVEN_ROOM - peer->given_size;
     struct lwp_frame frame;
     struct lwp_fault fault;
-    if (lwp_frame_split(&rules, bytes, &frame, &fault) != LWP_OK)
-        return;
-    peer->keepalives_given += (frame.header.flags & LWP_FLAG_KEEPALIVE) != 0;
-    if (peer->watch.given)
-        peer->watch.given(peer->watch.user, &frame);
+    memcpy(peer->given + peer->given_size, bytes.data, bytes.size < room ? bytes.size : room);
+    struct lwp_bytes in = {peer->given, peer->given_size + (bytes.size < room ? bytes.size : room)};
+    while (lwp_frame_split(&rules, in, &frame, &fault) == LWP_OK) {
+        see_given(peer, &frame);
+        in = lwp_bytes_from(in, lwp_frame_size(&frame));
+    }
+    if (in.size)
+        memmove(peer->given, in.data, in.size);
+    peer->given_size = in.size;
 }
 
 /* Sends what is pending, or a piece of it. */
@@ -199,6 +215,8 @@ static void give(struct peer *peer)
         return;
     if (!peer->far || lwp_transport_write(peer->far, bytes, &count) != LWP_OK)
         count = peer->pending.size;
+    else
+        look_at_given(peer, (struct lwp_bytes){bytes.data, count});
     peer->pending = lwp_bytes_from(peer->pending, count);
     if (peer->pending.size == 0)
         peer->cut = 0;
@@ -243,8 +261,6 @@ static void happen(struct peer *peer, const struct fuzz_piece *piece, uint64_t d
         happen_op(peer, piece, deadline_ns);
         return;
     }
-    if (peer->far)
-        see_given(peer, piece->bytes);
     peer->pending = piece->bytes;
 }
 

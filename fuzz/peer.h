@@ -36,8 +36,10 @@ struct peer {
     unsigned dials;
     uint64_t keepalives_sent;  /* On this connection, by the client … */
     uint64_t keepalives_given; /* … and to it. */
-    uint8_t *sent;             /* The beginning of a frame of the client's. */
+    uint8_t *sent;             /* The beginning of a frame of the client's, */
     size_t sent_size;
+    uint8_t *given; /* and of one to it. */
+    size_t given_size;
 };
 
 /** A peer with this input. `peer_done()` frees what it holds. */

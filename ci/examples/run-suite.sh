@@ -78,7 +78,7 @@ probe() {
 
 judge() {
     local options=(--profile "$PROFILE") more=() status=0
-    [[ ! -e $EXPECT ]] || options+=(--expect "$EXPECT")
+    [[ ! -e $EXPECT && $LWP_OPTIONS != *--update-expect* ]] || options+=(--expect "$EXPECT")
     [[ -z $AUTH_TOKEN ]] || options+=(--auth-token "$AUTH_TOKEN")
     [[ -z $BASELINE ]] || options+=(--baseline "$BASELINE")
     read -ra more <<<"$LWP_OPTIONS"

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -313,6 +315,22 @@ def test_the_wrong_token_is_no_start(conform, start_mock, case_file):
     assert "authentication failed" in outcome.text
 
 
+def test_a_token_stands_in_no_report(conform, start_mock, case_file):
+    address = start_mock("--auth-token", "sesame").address
+    outcome = conform("server", address, "--auth-token", "sesame", *case_file(FAILS))
+    assert (outcome.status, outcome.verdicts) == (1, ["fail"])
+    assert '--auth-token "$TOKEN"' in outcome.text
+    for report in outcome.folder.iterdir():
+        assert not report.is_file() or b"--auth-token sesame" not in report.read_bytes()
+
+
+def test_a_connection_that_ends_is_told_as_that(conform, case_file):
+    closes = case_text("own-closes", "send keepalive magic=0", "expect keepalive")
+    outcome = conform("selftest", *case_file(closes))
+    assert outcome.status == 1
+    assert "the connection was closed, and something else is required" in outcome.text
+
+
 def test_a_set_up_that_fails_is_an_error_of_its_case_only(conform, fake_server, case_file):
     server = fake_server(answering(without_topics))
     outcome = conform("server", server.address, *case_file(SET_UP, PASSES))
@@ -451,6 +469,13 @@ def test_a_run_in_which_nothing_ran_is_too_few_unless_asked(conform, mock, case_
         (["--list", "selftest"], "selftest"),
         (["selftest", "--jsonl", "-"], "two reports"),
         (["selftest", "--text", "-", "--junit", "-"], "two reports"),
+        (["coverage", "--jsonl", "/dev/null"], "reports"),
+        (["--list", "--text", "/dev/null"], "reports"),
+        (["diff", "127.0.0.1:1", "127.0.0.1:2", "--junit", "/dev/null"], "reports"),
+        (["probe", "127.0.0.1:1", "--tap", "/dev/null"], "reports"),
+        (["selftest", "--output", "/dev/null"], "--output"),
+        (["server", "127.0.0.1:1", "--mutants"], "--mutants"),
+        (["server", "127.0.0.1:1", "--other-dialect", "spec"], "--other-dialect"),
     ],
 )
 def test_wrong_usage_is_told_and_runs_nothing(conform, arguments, word):
@@ -731,3 +756,37 @@ def test_an_unexpected_pass_counts_more_than_too_few(conform, mock, case_file, e
     expected = expect_file("xfail LWP-2.3/own-passes known\n")
     outcome = conform("server", mock, *case_file(PASSES), *expected, "--min-cases", 9)
     assert (outcome.status, outcome.verdicts) == (2, ["xpass"])
+
+
+@pytest.mark.parametrize("option", ["--case-file", "--expect", "--baseline"])
+def test_what_can_not_be_read_to_its_end_can_be_ended_by_hand(conform_program, tmp_path, option):
+    os.mkfifo(tmp_path / "pipe")
+    words = ["server", "127.0.0.1:1", option, tmp_path / "pipe"]
+    with subprocess.Popen([conform_program, *words], stdout=subprocess.DEVNULL) as started:
+        with pytest.raises(subprocess.TimeoutExpired):
+            started.wait(0.5)
+        started.terminate()
+        assert started.wait(10) == -signal.SIGTERM
+
+
+def test_a_pipe_that_nobody_reads_is_no_report(conform, case_file, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    outcome = conform("selftest", *case_file(PASSES), "--tap", tmp_path / "pipe", reports=False)
+    assert outcome.status == 3
+    assert "pipe" in outcome.stderr
+
+
+def test_a_report_that_is_called_as_another_is_meanwhile_is_refused(conform, case_file, tmp_path):
+    outcome = conform("selftest", *case_file(PASSES), "--jsonl", tmp_path / "a.part", "--junit", tmp_path / "a",
+                      reports=False)
+    assert outcome.status == 3
+    assert "two reports in one file" in outcome.stderr
+    assert list(tmp_path.glob("a*")) == []
+
+
+def test_a_report_that_gets_too_large_is_told(conform_program, tmp_path):
+    text = f"ulimit -f 1; exec {conform_program} selftest --dialect lance --jsonl {tmp_path}/a --text /dev/null"
+    done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3
+    assert "File too large" in done.stderr
+    assert list(tmp_path.glob("a*")) == []

@@ -242,3 +242,12 @@ def test_what_makes_no_sense_is_wrong_usage(conform, arguments, word):
     outcome = conform(*arguments, reports=False)
     assert (outcome.status, outcome.stdout) == (64, "")
     assert word in outcome.stderr
+
+
+def test_a_server_that_leaves_its_group_is_ended_all_the_same(conform, case_file, vacant):
+    started = f"setsid {command()} & sleep 30"
+    outcome = conform("server", vacant, "--target-cmd", started, *case_file(QUIET[0]), seconds=30)
+    assert verdicts(outcome)["own-1"] == "pass"
+    port = vacant.rpartition(":")[2]
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", int(port)), timeout=DEADLINE).close()
