@@ -78,30 +78,40 @@ static bool wants_reports(const struct arguments *arguments)
     return false;
 }
 
+/* The commands that take an option, as bits. */
+enum { SERVER = 1, SELFTEST = 2, DIFF = 4, PROBE = 8 };
+
+static unsigned command_bit(const struct arguments *arguments)
+{
+    static const char *const words[] = {"server", "selftest", "diff", "probe"};
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (is_command(arguments, words[i]))
+            return 1U << i;
+    return 0;
+}
+
 /* What is wrong with options that the command does not take, or NULL: to pass over them in silence
  * would be worse. */
 static const char *misplaced(const struct arguments *arguments)
 {
-    const bool is_server = is_command(arguments, "server");
-    const bool is_selftest = is_command(arguments, "selftest");
-    const bool is_diff = is_command(arguments, "diff");
+    const unsigned command = command_bit(arguments);
     const struct {
-        bool is_wrong;
+        bool is_given;
+        unsigned commands;
         const char *problem;
     } rules[] = {
-        {arguments->update_expect && (!arguments->expect || !is_server),
+        {arguments->update_expect, arguments->expect ? SERVER : 0,
          "--update-expect needs --expect FILE and a server"},
-        {arguments->baseline && !is_server, "--baseline needs a server"},
-        {arguments->profile && !is_server && !is_diff, "--profile needs a server"},
-        {wants_reports(arguments) && !is_server && !is_selftest,
-         "only server and selftest write reports"},
-        {arguments->other_dialect && !is_diff, "--other-dialect is for diff"},
-        {arguments->output && !is_command(arguments, "probe"), "--output is for probe"},
-        {(arguments->mutants || arguments->matrix) && !is_selftest,
-         "--mutants and --matrix are for selftest"},
+        {arguments->baseline, SERVER, "--baseline needs a server"},
+        {arguments->profile, SERVER | DIFF, "--profile needs a server"},
+        {wants_reports(arguments), SERVER | SELFTEST, "only server and selftest write reports"},
+        {arguments->other_dialect, DIFF, "--other-dialect is for diff"},
+        {arguments->output, PROBE, "--output is for probe"},
+        {arguments->mutants, SELFTEST, "--mutants is for selftest"},
+        {arguments->matrix, SELFTEST, "--matrix is for selftest"},
     };
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        if (rules[i].is_wrong)
+        if (rules[i].is_given && !(rules[i].commands & command))
             return rules[i].problem;
     return NULL;
 }

@@ -183,9 +183,10 @@ enum lwp_status lwp_runner_connect(struct lwp_runner *runner)
     lwp_runner_lock(runner);
     if (!runner->has_thread)
         lwp_runner_round(runner);
-    while (life->state != LWP_LIFE_READY && life->state != LWP_LIFE_ENDED)
+    /* One that was ready and is lost again is made anew later, as ever: that can take any time. */
+    while (!life->was_ready && life->state != LWP_LIFE_ENDED)
         (void)lwp_runner_wait(runner, LWP_NEVER);
-    const enum lwp_status status = life->state == LWP_LIFE_READY ? LWP_OK : life->why.status;
+    const enum lwp_status status = life->state == LWP_LIFE_ENDED ? life->why.status : LWP_OK;
     lwp_runner_unlock(runner);
     return status;
 }
