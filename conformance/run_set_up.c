@@ -58,6 +58,13 @@ static uint64_t id_in(struct lwp_bytes document, struct lwp_bytes name)
     return same ? id : 0;
 }
 
+static void add_id(struct run *run, uint64_t id)
+{
+    uint64_t *added = id ? SCRIPT_ADD(run->arena, &run->created_ids) : NULL;
+    if (added)
+        *added = id;
+}
+
 static bool is_answer(const struct run *run, uint8_t command)
 {
     const struct lwp_header *header = &run->peers[OWN_CONNECTION].frame.header;
@@ -119,9 +126,7 @@ void set_up_topic(struct run *run, const struct script_step *step)
     const uint64_t id = create(run, step, name);
     if (id == 0)
         return;
-    uint64_t *added = SCRIPT_ADD(run->arena, &run->created_ids);
-    if (added)
-        *added = id;
+    add_id(run, id);
     (void)snprintf(of_name, sizeof(of_name), "%.*s.name", (int)step->variable.size,
                    (const char *)step->variable.data);
     script_bind_number(&run->variables, step->variable, id);
@@ -171,19 +176,51 @@ void set_up_watch_received(struct run *run, const struct lwp_frame *frame)
         frame->header.batch_id != LWP_COMMAND_TOPIC_RESPONSE)
         return;
     for (size_t i = 0; i < run->created_names.count; i++) {
-        const uint64_t id = id_in(frame->payload, run->created_names.items[i]);
-        uint64_t *added = id ? SCRIPT_ADD(run->arena, &run->created_ids) : NULL;
-        if (added)
-            *added = id;
+        add_id(run, id_in(frame->payload, run->created_names.items[i]));
     }
+}
+
+/* The id of the listed topic with this name; 0 if there is none. */
+static uint64_t listed_id(const struct lwp_json *json, struct lwp_bytes name)
+{
+    const size_t count = lwp_json_count(json, "topics");
+    for (size_t i = 0; i < count; i++) {
+        char path[64];
+        struct lwp_bytes found = {NULL, 0};
+        uint64_t id = 0;
+        (void)snprintf(path, sizeof(path), "topics.%zu.name", i);
+        if (lwp_json_string(json, path, &found) != LWP_OK || !lwp_bytes_equal(found, name))
+            continue;
+        (void)snprintf(path, sizeof(path), "topics.%zu.id", i);
+        return lwp_json_integer(json, path, &id) == LWP_OK ? id : 0;
+    }
+    return 0;
+}
+
+/* A case that failed has not read all answers: which of the topics that it asked for are there? */
+static void look_for_created(struct run *run)
+{
+    const struct lwp_message message = {.command = LWP_COMMAND_LIST_TOPICS};
+    struct lwp_json *json = NULL;
+    struct lwp_fault fault;
+    wire_send_message(run, OWN_CONNECTION, &message);
+    if (next_answer(run) != LWP_OK || !is_answer(run, LWP_COMMAND_TOPIC_RESPONSE) ||
+        lwp_json_read(run->peers[OWN_CONNECTION].frame.payload, &json, &fault) != LWP_OK)
+        return;
+    for (size_t i = 0; i < run->created_names.count; i++)
+        add_id(run, listed_id(json, run->created_names.items[i]));
+    lwp_json_free(json);
 }
 
 void set_up_clean(struct run *run)
 {
-    if (run->created_ids.count == 0)
+    const bool looks = run->failed && run->created_names.count;
+    if (run->created_ids.count == 0 && !looks)
         return;
     if (!run->peers[OWN_CONNECTION].open && wire_open(run, OWN_CONNECTION, true) != LWP_OK)
         return;
+    if (looks)
+        look_for_created(run);
     for (size_t i = 0; i < run->created_ids.count; i++) {
         const struct lwp_message message = {.command = LWP_COMMAND_DELETE_TOPIC,
                                             .topic_id = run->created_ids.items[i]};

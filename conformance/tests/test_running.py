@@ -380,6 +380,15 @@ def test_an_interrupted_run_cleans_up_and_reports_all(
     assert topics_of(host, int(port)) == 0, "the topics of the run are gone"
 
 
+def test_a_topic_whose_answer_was_not_read_is_deleted_too(conform, mock, case_file):
+    case = case_text("own-own", "given name $n", "send keepalive, create-topic name=$n", "expect ack",
+                     needs="topics")
+    outcome = conform("server", mock, *case_file(case))
+    assert outcome.verdicts == ["fail"]
+    host, port = mock.split(":")
+    assert topics_of(host, int(port)) == 0
+
+
 # Wrong usage.
 
 
