@@ -274,10 +274,10 @@ def test_hostile_texts_mark_up_nothing_in_the_summary(conform, fake_server, case
                      "pre", "code"}
 
 
-def test_a_command_of_several_lines_stays_a_command_in_the_summary(conform, fake_server, case_file):
-    server = fake_server(answering(lambda *_: None))
-    outcome = conform("server", server.address, *case_file(PASSES), "--auth-token", "a\n````\n# <b>c")
-    assert outcome.status == 3 and "\n````\n" in outcome.case["repeat"]
+def test_a_command_of_several_lines_stays_a_command_in_the_summary(conform, mock, case_file):
+    fails = case_text("own-fails", *NOT_ACKED)
+    outcome = conform("server", mock, *case_file(fails, name="a\n````\n# <b>c"))
+    assert outcome.status == 1 and "\n````\n" in outcome.case["repeat"]
     page = page_of(outcome.markdown)
     assert [code.text for code in page.iter("code")] == [f"{outcome.case['repeat']}\n"]
     assert not list(page.iter("h1", "b"))
