@@ -96,8 +96,8 @@ static void write_diagnostics(const struct report *report, FILE *out, const stru
 
 static void add(const struct report *report, struct report_out *out, const struct result *result)
 {
-    /* To a reader of TAP what is TODO is no failure, so nothing is that ends a run with another
-     * status than 0. */
+    /* To a reader of TAP what is known to fail is no failure, so nothing is that ends a run with
+     * another status than 0. */
     static const char *const directives[] = {
         [CLASS_SKIPPED] = " # SKIP ", [CLASS_KNOWN] = " # TODO "};
     const enum verdict_class class = verdict_class_of(result->verdict);

@@ -9,9 +9,10 @@ import shutil
 import struct
 import subprocess
 import sys
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from seeds import crc
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "fuzz-work"
@@ -289,21 +290,12 @@ def rows(path, pattern):
     return re.findall(pattern, (ROOT / "lwp" / "wire" / path).read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def castagnoli(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
-
-
 def words():
     """What is worth knowing, by name: fronts of headers with both checksums, commands, types, texts."""
     for flags in (0x04, 0x05, 0x08, 0x10, 0x20, 0x40):
         front = b"LANC" + bytes((1, flags, 0, 0))
-        for name, crc in (("iso", zlib.crc32(front)), ("castagnoli", castagnoli(front))):
-            yield f"header_{flags:02x}_{name}", front + struct.pack("<I", crc)
+        for name in ("iso", "castagnoli"):
+            yield f"header_{flags:02x}_{name}", front + struct.pack("<I", crc(name, front))
     for code, name in rows("commands.def", r"^LWP_COMMAND\((0x\w+), (\w+),"):
         yield f"command_{name.lower()}", struct.pack("<Q", int(code, 16))
     for code, name in rows("tlv.def", r"^LWP_TLV\((0x\w+), (\w+),"):
